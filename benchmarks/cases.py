@@ -1,0 +1,261 @@
+"""The works that are measured and the bars they have to clear, as data.
+
+A `Work` says what is computed, never by whom; `peers` knows how each library is asked for it.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Shape = tuple[int, int]
+
+GRID_SIDES = (8, 13, 30, 36)
+MODES = ("full", "valid", "same")
+BOUNDARIES = ("fill", "wrap", "symm")
+
+MIB = 2**20
+
+
+@dataclass(frozen=True)
+class Work:
+    """One call to measure.
+
+    Attributes
+    ----------
+    image, kernel : tuple of int
+        Shapes of the two operands.
+    dtype, kernel_dtype : str
+        An empty `kernel_dtype` means that of the image.
+    mode, boundary, function : str
+        As in `scipy.signal`.
+    method : str
+        Method asked of rapidconv.
+    plain : bool
+        Call as a newcomer writes it: defaults left out, nothing only rapidconv understands.
+    values : {"picture", "any"}
+        Range of integers: 0..255 with a kernel of small weights, or whatever the dtype holds.
+    order : {"C", "F"}
+        Memory layout of the image.
+    """
+
+    image: Shape
+    kernel: Shape
+    dtype: str = "float64"
+    kernel_dtype: str = ""
+    mode: str = "same"
+    boundary: str = "symm"
+    function: str = "convolve2d"
+    method: str = "direct"
+    plain: bool = False
+    values: str = "picture"
+    order: str = "C"
+
+    @property
+    def label(self) -> str:
+        """What a reader of the table sees; unique within a table."""
+        words = [f"{self.dtype} {_sides(self.image)} by"]
+        if self.kernel_dtype:
+            words.append(self.kernel_dtype)
+        words.append(f"{_sides(self.kernel)} {self.mode} {self.boundary}")
+        if self.values == "any":
+            words.append("any value")
+        if self.order == "F":
+            words.append("Fortran order")
+        if self.function != "convolve2d":
+            words.append(self.function)
+        if self.plain:
+            words.append("whole call")
+        elif self.method != "direct":
+            words.append(f"method={self.method}")
+        return " ".join(words)
+
+    @property
+    def flops(self) -> int:
+        """Real multiplications and additions of direct summation, whatever shortcut a library takes.
+
+        Taps that fall on a constant fill are counted for "same" (one rim, negligible) and not for "full".
+        """
+        (rows, columns), (kernel_rows, kernel_columns) = self.image, self.kernel
+        if self.mode == "valid":
+            outputs = (rows - kernel_rows + 1) * (columns - kernel_columns + 1)
+        elif self.mode == "full" and self.boundary != "fill":
+            outputs = (rows + kernel_rows - 1) * (columns + kernel_columns - 1)
+        else:
+            outputs = rows * columns
+        complex_operands = [self.dtype, self.kernel_dtype or self.dtype]
+        real_products = 1
+        for dtype in complex_operands:
+            real_products *= 2 if dtype.startswith("complex") else 1
+        return 2 * outputs * kernel_rows * kernel_columns * real_products
+
+    @property
+    def fma_dtype(self) -> str | None:
+        """The dtype character whose FMA peak limits this work, None for integers."""
+        return {"float32": "f", "complex64": "f", "float64": "d", "complex128": "d"}.get(self.dtype)
+
+
+def _sides(shape: Shape) -> str:
+    return "x".join(map(str, shape))
+
+
+def make_operands(work: Work) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Image and kernel of a work, the same ones every time."""
+    rng = np.random.default_rng(1234)
+    image = _random_array(rng, work.image, np.dtype(work.dtype), work.values, (0, 256))
+    kernel_dtype = np.dtype(work.kernel_dtype or work.dtype)
+    kernel = _random_array(rng, work.kernel, kernel_dtype, work.values, (1, 9))
+    if kernel_dtype.kind == "i" and work.values == "picture":
+        # Signs are drawn apart from sizes: a weight of zero can be skipped, and that would flatter whoever does.
+        kernel *= rng.choice([-1, 1], work.kernel).astype(kernel_dtype)
+    return np.asarray(image, order="F" if work.order == "F" else "C"), kernel
+
+
+def _random_array(
+    rng: np.random.Generator, shape: Shape, dtype: np.dtype[Any], values: str, small: tuple[int, int]
+) -> NDArray[Any]:
+    if dtype.kind in "iu":
+        if values == "any":
+            limits = np.iinfo(dtype)
+            return rng.integers(limits.min, limits.max, shape, dtype=dtype, endpoint=True)
+        return rng.integers(*small, size=shape).astype(dtype)
+    parts = rng.standard_normal(shape)
+    if dtype.kind == "c":
+        return (parts + 1j * rng.standard_normal(shape)).astype(dtype)
+    return parts.astype(dtype)
+
+
+@dataclass(frozen=True)
+class Bars:
+    """What a row has to reach; None where nothing is asked.
+
+    Attributes
+    ----------
+    opencv, scipy : float, optional
+        Least ratio of that library's time to ours.
+    peak : float, optional
+        Least share of the measured FMA peak.
+    memory : int, optional
+        Most bytes beyond input and output.
+    """
+
+    opencv: float | None = None
+    scipy: float | None = None
+    peak: float | None = None
+    memory: int | None = None
+
+    def __str__(self) -> str:
+        words = [
+            f"{bar:g}x {name}" for bar, name in ((self.opencv, "OpenCV"), (self.scipy, "SciPy")) if bar is not None
+        ]
+        if self.peak is not None:
+            words.append(f"{self.peak:.0%} of peak")
+        if self.memory is not None:
+            words.append(f"under {self.memory // MIB} MiB")
+        return ", ".join(words)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: a work, its bars, and who is measured besides rapidconv.
+
+    `headline` rows go into the README.
+    """
+
+    work: Work
+    bars: Bars = Bars()
+    headline: bool = False
+    peers: tuple[str, ...] = ("scipy", "opencv")
+
+
+GRID_BARS = Bars(scipy=25)
+INTEGER_DTYPES = ("uint8", "int16", "int32", "int64")
+
+_SQUARE_BARS = {
+    3: Bars(opencv=1.5, scipy=60),
+    5: Bars(opencv=2.5, scipy=80),
+    7: Bars(opencv=2.5, scipy=80),
+    9: Bars(opencv=2.5, scipy=80),
+    31: Bars(peak=0.8),
+}
+
+
+def _timed_rows() -> Iterator[Row]:
+    # SciPy's defaults (full, fill) are beyond one OpenCV call, so its bar is set where all three do the same work.
+    tiny = Work((8, 8), (3, 3), plain=True)
+    yield Row(replace(tiny, mode="full", boundary="fill"), Bars(scipy=2))
+    yield Row(tiny, Bars(opencv=1, scipy=2), headline=True)
+
+    for dtype, side in product(("float32", "float64"), (3, 5, 7, 9, 15, 31)):
+        yield Row(
+            Work((1024, 1024), (side, side), dtype), _SQUARE_BARS.get(side, Bars()), headline=side in (3, 5, 9, 31)
+        )
+
+    # No bars here: these rows show whether the square ones are special.
+    for dtype, shape, side in product(("float32", "float64"), ((1000, 777), (511, 1023)), (3, 9)):
+        yield Row(Work(shape, (side, side), dtype))
+    for dtype in ("float32", "float64"):
+        yield Row(Work((1024, 1024), (4, 6), dtype))
+        yield Row(Work((1024, 1024), (5, 5), dtype, mode="full", boundary="fill"))
+        yield Row(Work((1024, 1024), (5, 5), dtype, mode="valid", boundary="fill"))
+        yield Row(Work((1024, 1024), (5, 5), dtype, boundary="wrap", function="correlate2d"))
+        yield Row(Work((1024, 1024), (5, 5), dtype, order="F"))
+
+    for dtype, side in product(INTEGER_DTYPES, (3, 5, 9, 15, 25)):
+        yield Row(Work((700, 900), (side, side), dtype), Bars(scipy=40), headline=side == 9)
+    yield Row(Work((700, 900), (9, 9), "int32", values="any"))
+    yield Row(Work((700, 900), (9, 9), "int64", values="any"))
+
+    for side in (3, 5, 9, 15, 25):
+        yield Row(Work((700, 900), (side, side), "complex128"), Bars(scipy=25), headline=side == 9)
+        yield Row(Work((700, 900), (side, side), "float64", "complex128"), Bars(scipy=25), headline=side == 9)
+    for side in (3, 9):
+        yield Row(Work((700, 900), (side, side), "complex64"))
+        yield Row(Work((700, 900), (side, side), "float32", "complex64"))
+        yield Row(Work((700, 900), (side, side), "complex128", "float64"))
+
+
+def _memory_rows() -> Iterator[Row]:
+    works = (
+        Work((1024, 1024), (5, 5)),
+        Work((4096, 4096), (5, 5)),
+        Work((4096, 4096), (5, 5), "float32", order="F"),
+        Work((16, 2**20), (5, 5), mode="full", boundary="fill"),
+        Work((2**20, 16), (5, 5), boundary="wrap"),
+        Work((2048, 2048), (15, 15), "float32"),
+        Work((4096, 2048), (5, 5), "uint8"),
+        Work((4096, 2048), (5, 5), "int64"),
+        Work((2048, 2048), (5, 5), "float64", "complex128"),
+    )
+    for work in works:
+        yield Row(work, Bars(memory=4 * MIB), headline=work == works[1], peers=("scipy",))
+    # SciPy would need a quarter of a minute for this one.
+    yield Row(Work((4096, 4096), (31, 31), "float32", method="auto"), Bars(memory=4 * MIB), peers=())
+
+
+TIMED_ROWS = tuple(_timed_rows())
+MEMORY_ROWS = tuple(_memory_rows())
+
+
+def grid_works(mode: str, boundary: str) -> Iterator[Work]:
+    """The works of SciPy's own ``Convolve2D`` benchmark for one mode and boundary.
+
+    That benchmark pairs every image shape with every kernel shape of these sides and leaves out, for "valid", the
+    kernels that stick out of the image.
+    """
+    for rows, columns, kernel_rows, kernel_columns in product(GRID_SIDES, repeat=4):
+        if mode == "valid" and (kernel_rows > rows or kernel_columns > columns):
+            continue
+        yield Work((rows, columns), (kernel_rows, kernel_columns), mode=mode, boundary=boundary)
+
+
+def whole_grid(sample: int | None = None) -> list[Work]:
+    """All works of the grid, or a fixed random sample of them."""
+    works = [work for mode, boundary in product(MODES, BOUNDARIES) for work in grid_works(mode, boundary)]
+    return works if sample is None else random.Random(1234).sample(works, sample)

@@ -1,0 +1,167 @@
+"""The libraries measured: how each is called and what it can do. No other file here knows.
+
+Everything runs on one thread. A library that is missing or cannot do a work raises `CannotDo`, which asv shows as n/a.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .cases import Work, make_operands
+from .timing import Call
+
+Array = NDArray[Any]
+
+
+class CannotDo(NotImplementedError):
+    """The library is not installed or has no such function."""
+
+
+@cache
+def load_module(name: str) -> ModuleType:
+    """Import a library when it is first needed: asv imports this package for every benchmark it lists."""
+    try:
+        module = importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        # Only the absence of the library itself is n/a; one that is there and broken has to be heard of.
+        if error.name != name.partition(".")[0]:
+            raise
+        msg = f"{name} is not installed"
+        raise CannotDo(msg) from error
+    if name == "cv2":
+        module.setNumThreads(1)
+    return module
+
+
+def _rapidconv_call(work: Work, image: Array, kernel: Array) -> Call:
+    extras = {} if work.plain else {"method": work.method, "workers": 1}
+    function = getattr(load_module("rapidconv"), work.function)
+    return Call(function, (image, kernel), {**_scipy_keywords(work), **extras})
+
+
+def _scipy_call(work: Work, image: Array, kernel: Array) -> Call:
+    function = getattr(load_module("scipy.signal"), work.function)
+    return Call(function, (image, kernel), _scipy_keywords(work))
+
+
+def _scipy_keywords(work: Work) -> dict[str, str]:
+    if work.plain and (work.mode, work.boundary) == ("full", "fill"):
+        return {}
+    return {"mode": work.mode, "boundary": work.boundary}
+
+
+def _opencv_call(work: Work, image: Array, kernel: Array) -> Call:
+    """``filter2D``: correlation at the size of the image, depths 8u, 16u, 16s, 32f and 64f, saturating.
+
+    The kernel is flipped and converted beforehand: a program written for OpenCV would hold it that way.
+    """
+    cv2 = load_module("cv2")
+    borders = {"fill": cv2.BORDER_CONSTANT, "symm": cv2.BORDER_REFLECT}
+    if work.mode != "same" or work.boundary not in borders:
+        msg = "filter2D has no such mode or boundary"
+        raise CannotDo(msg)
+    if image.dtype.name not in ("uint8", "uint16", "int16", "float32", "float64") or kernel.dtype.kind == "c":
+        msg = f"filter2D takes no {image.dtype} by {kernel.dtype}"
+        raise CannotDo(msg)
+    if image.dtype.kind in "iu":
+        largest = int(np.abs(image.astype(np.int64)).max()) * int(np.abs(kernel.astype(np.int64)).sum())
+        if largest > np.iinfo(image.dtype).max or (image.dtype.kind == "u" and (kernel < 0).any()):
+            msg = "filter2D saturates where SciPy wraps"
+            raise CannotDo(msg)
+    flipped = kernel[::-1, ::-1] if work.function == "convolve2d" else kernel
+    kernel_dtype = np.float64 if image.dtype == np.float64 else np.float32
+    weights = np.ascontiguousarray(flipped, dtype=kernel_dtype)
+    return Call(cv2.filter2D, (image, -1, weights), {"borderType": borders[work.boundary]})
+
+
+OURS = "rapidconv"
+PEERS: dict[str, Callable[[Work, Array, Array], Call]] = {
+    OURS: _rapidconv_call,
+    "scipy": _scipy_call,
+    "opencv": _opencv_call,
+}
+LIBRARIES = list(PEERS)
+OTHERS = [name for name in PEERS if name != OURS]
+IMPORTS = {OURS: "rapidconv", "scipy": "scipy.signal", "opencv": "cv2"}
+
+
+def make_call(library: str, work: Work, operands: tuple[Array, Array] | None = None) -> Call:
+    """The call that does `work` in `library`.
+
+    Raises
+    ------
+    CannotDo
+        If the library is missing or has no such function.
+    """
+    image, kernel = make_operands(work) if operands is None else operands
+    return PEERS[library](work, image, kernel)
+
+
+def find_version(library: str) -> str:
+    """Version of an installed library, an empty string for a missing one."""
+    try:
+        module = load_module(IMPORTS[library].partition(".")[0])
+    except CannotDo:
+        return ""
+    return str(getattr(module, "__version__", "unknown"))
+
+
+def find_target() -> str:
+    """Instruction set that rapidconv dispatched to, "unknown" if it does not say."""
+    try:
+        return str(load_module(OURS).show_config(mode="dicts")["in_use"])
+    except (CannotDo, AttributeError, KeyError, TypeError):
+        return "unknown"
+
+
+def make_fma_call(dtype_char: str, seconds: float = 4e-3) -> Call:
+    """A burst of independent FMAs in registers, on the vectors of the target in use; returns the FLOPs it did.
+
+    Raises
+    ------
+    CannotDo
+        If this build of rapidconv offers none.
+    """
+    load_module(OURS)
+    try:
+        kernels = importlib.import_module("rapidconv._native").kernels
+        burst = kernels.fma_burst
+    except (ImportError, AttributeError) as error:
+        msg = "no fma_burst in this build"
+        raise CannotDo(msg) from error
+    rounds = 1000
+    call = Call(burst, (dtype_char, rounds))
+    while call.make_timer().timeit(1) < seconds:
+        rounds *= 2
+        call = Call(burst, (dtype_char, rounds))
+        if rounds > 10**9:
+            msg = "the compiler has removed the work of fma_burst"  # no core does one round in 4 ps
+            raise CannotDo(msg)
+    return call
+
+
+def find_disagreement(work: Work, result: Any, reference: Array, operands: tuple[Array, Array]) -> str:
+    """What is wrong with a result, an empty string if nothing is.
+
+    Integers must be equal. Floats may differ by the bound of recursive summation, in any order.
+    """
+    if not isinstance(result, np.ndarray):
+        return f"returned {type(result).__name__}"
+    if result.shape != reference.shape or result.dtype != reference.dtype:
+        return f"{result.dtype}{result.shape}, not {reference.dtype}{reference.shape}"
+    if reference.dtype.kind in "iu":
+        different = int(np.count_nonzero(result != reference))
+        return f"{different} integers differ" if different else ""
+    image, kernel = operands
+    taps = 4 * kernel.size
+    largest_sum = float(np.abs(image).max()) * float(np.abs(kernel).sum())
+    allowed = (taps + 4) * float(np.finfo(reference.dtype).eps) * largest_sum
+    error = float(np.abs(result - reference).max())
+    return "" if error <= allowed else f"off by {error:.2g}, allowed {allowed:.2g}"

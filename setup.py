@@ -1,0 +1,61 @@
+"""Build of the compiled targets; everything else about the package stands in pyproject.toml."""
+
+import platform
+import sys
+from pathlib import Path
+
+import numpy
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+
+MACHINE = platform.machine().lower()
+MSVC = sys.platform == "win32"
+NATIVE = Path("src/rapidconv/_native")
+
+# The targets and their flags: one row per compiled copy of the kernels, the row's name is the module's name.
+#   machines: where it is built;  unix, msvc: compiler flags
+TARGETS = {
+    "x86_v4": {"machines": {"x86_64", "amd64"}, "unix": ["-march=x86-64-v4"], "msvc": ["/arch:AVX512"]},
+    "x86_v3": {"machines": {"x86_64", "amd64"}, "unix": ["-march=x86-64-v3"], "msvc": ["/arch:AVX2"]},
+    "x86_v2": {"machines": {"x86_64", "amd64"}, "unix": ["-march=x86-64-v2"], "msvc": []},
+    "neon": {"machines": {"aarch64", "arm64"}, "unix": [], "msvc": []},
+    "portable": {"machines": {MACHINE}, "unix": ["-DRAPIDCONV_ONE_LANE"], "msvc": ["/DRAPIDCONV_ONE_LANE"]},
+}
+# -O3 is ours: an environment's CFLAGS replaces Python's own flags.  Contracting a*b+c to one FMA is wanted;
+# nothing here lets the compiler reorder sums.
+GNU = ["-O3", "-ffp-contract=fast", "-fno-math-errno", "-g0", "-Wno-psabi", "-Wno-sign-compare", "-Wno-maybe-uninitialized"]
+COMMON = ["/O2", "/fp:precise"] if MSVC else GNU
+# A micro-kernel is one function per constant number of rows and vectors only if all its parts are inlined.
+INLINE = [] if MSVC else [("CYTHON_INLINE", "__inline__ __attribute__((always_inline))")]
+
+
+def extension(name: str, flags: list[str]) -> Extension:
+    """Extension module rapidconv._native.<name>, rebuilt when any file of the kernels changes."""
+    shared = [str(path) for pattern in ("*.pxi", "*.pxd", "*.h") for path in sorted(NATIVE.glob(pattern))]
+    return Extension(
+        f"rapidconv._native.{name}",
+        [str(NATIVE / f"{name}.pyx")],
+        include_dirs=[str(NATIVE), numpy.get_include()],
+        define_macros=[("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"), *INLINE],
+        extra_compile_args=COMMON + flags,
+        depends=shared,
+    )
+
+
+flags_of = "msvc" if MSVC else "unix"
+targets = [extension(name, row[flags_of]) for name, row in TARGETS.items() if MACHINE in row["machines"]]
+
+setup(
+    ext_modules=cythonize(
+        [extension("cpu", []), *targets],
+        build_dir="build/cython",
+        compiler_directives={
+            "language_level": 3,
+            "boundscheck": False,
+            "wraparound": False,
+            "cdivision": True,
+            "initializedcheck": False,
+            "freethreading_compatible": True,
+        },
+    )
+)

@@ -1,0 +1,301 @@
+"""From what a person may pass to problems of whole numbers and arrays. Every user error is raised here."""
+
+import operator
+import os
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ._boundary import SIGNAL_NAMES, Boundary
+
+__all__ = ["METHODS", "Problem", "Task", "signal2d"]
+
+#: Accepted values of `method`.
+METHODS = ("auto", "direct")
+
+_EXTENTS = {"full": 0, "same": 1, "valid": 2}
+
+
+@dataclass(slots=True, eq=False)
+class Problem:
+    """One correlation: ``result[m, n] = sum(kernel[i, j] * image[top + m + i, left + n + j])``.
+
+    Attributes
+    ----------
+    image : ndarray, 2-D, any layout
+    kernel : ndarray, 2-D, not empty, oriented for correlation and conjugated
+    shape : (int, int)
+        Shape of the result.
+    dtype : dtype
+        Type of the result, native.
+    boundary : Boundary
+    fill : ndarray of `dtype`, one element
+    top, left : int
+        Image position under the first tap of ``result[0, 0]``.
+    conjugate : bool
+        Whether the result is the conjugate of the sum.
+    reverse : bool
+        Whether the result is stored from its last element on.
+    method : str
+        As asked for.
+    """
+
+    image: NDArray[Any]
+    kernel: NDArray[Any]
+    shape: tuple[int, int]
+    dtype: np.dtype[Any]
+    boundary: Boundary
+    fill: NDArray[Any]
+    top: int
+    left: int
+    conjugate: bool
+    reverse: bool
+    method: str
+
+
+@dataclass(slots=True, eq=False)
+class Task:
+    """A whole call: one problem, or one a channel.
+
+    Attributes
+    ----------
+    problems : list of Problem
+        Empty where the result is all zeros.
+    shape, dtype
+        Of the whole result.
+    out : ndarray or None
+        Array for the result.
+    channel_axis : int or None
+        Axis of the result along which the problems lie.
+    copies : bool
+        Whether `out` overlaps an input, or is of a layout the kernels do not write.
+    """
+
+    problems: list[Problem]
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    out: NDArray[Any] | None
+    channel_axis: int | None
+    copies: bool
+
+
+def signal2d(
+    name: str,
+    in1: ArrayLike,
+    in2: ArrayLike,
+    mode: Any,
+    boundary: Any,
+    fillvalue: Any,
+    method: Any,
+    out: Any,
+    workers: Any,
+    channel_axis: Any,
+) -> Task:
+    """Check the arguments of ``scipy.signal.convolve2d`` or ``correlate2d`` in SciPy's order and with its words."""
+    image, kernel = np.asarray(in1), np.asarray(in2)
+    axis = None if channel_axis is None else _channel_axis(image, kernel, channel_axis)
+    if axis is None and not image.ndim == kernel.ndim == 2:
+        msg = f"{name} inputs must both be 2-D arrays"
+        raise ValueError(msg)
+    plane_shape = image.shape if axis is None else image.shape[:axis] + image.shape[axis + 1 :]
+    swapped = mode == "valid" and _kernel_is_larger(plane_shape, kernel.shape)
+    extent = _look_up(_EXTENTS, mode, "Acceptable mode flags are 'valid', 'same', or 'full'.")
+    rule = _boundary(boundary)
+    if name == "correlate2d":
+        _check_conjugable(image if swapped else kernel)
+    dtype = _result_type(image.dtype, kernel.dtype)
+    fill = _fill(fillvalue, dtype, used=rule is Boundary.FILL)
+    _check_dtype(dtype, image.dtype, kernel.dtype)
+    _check_method(method)
+    _check_workers(workers)
+    planes = [image] if axis is None else [image[(slice(None),) * axis + (c,)] for c in range(image.shape[axis])]
+    shape, top, left = _extent(name, extent, *((kernel.shape, plane_shape) if swapped else (plane_shape, kernel.shape)))
+    problems = []
+    for plane in planes:
+        big, small = (kernel, plane) if swapped else (plane, kernel)
+        if small.size and 0 not in shape:
+            _check_extendable(big.shape, rule, "in2" if swapped else "in1")
+            flipped = small[::-1, ::-1] if name == "convolve2d" else small.conj() if small.dtype.kind == "c" else small
+            backwards = swapped and name == "correlate2d"
+            turned = backwards and dtype.kind == "c"
+            problems.append(
+                Problem(big, flipped, shape, dtype, rule, fill, top, left, turned, backwards, method)
+            )
+    whole = shape if axis is None else (*shape[:axis], image.shape[axis], *shape[axis:])
+    copies = out is not None and _check_out(out, whole, dtype, image, kernel)
+    return Task(problems, whole, dtype, out, axis, copies)
+
+
+def _kernel_is_larger(image: tuple[int, ...], kernel: tuple[int, ...]) -> bool:
+    """Whether 'valid' takes the first input as the kernel."""
+    if all(n >= k for n, k in zip(image, kernel, strict=True)):
+        return False
+    if all(n <= k for n, k in zip(image, kernel, strict=True)):
+        return True
+    msg = "For 'valid' mode, one must be at least as large as the other in every dimension"
+    raise ValueError(msg)
+
+
+def _look_up(table: dict[str, Any], key: Any, msg: str) -> Any:
+    """Value of a flag; unhashable flags are a TypeError, as in a dictionary."""
+    try:
+        return table[key]
+    except KeyError as missing:
+        raise ValueError(msg) from missing
+
+
+def _boundary(name: Any) -> Boundary:
+    """Rule of a boundary name; scipy.signal knows 'reflect' and refuses it later."""
+    if isinstance(name, str) and name == "reflect":
+        msg = "Incorrect boundary value."
+        raise ValueError(msg)
+    rule: Boundary = _look_up(
+        SIGNAL_NAMES,
+        name,
+        "Acceptable boundary flags are 'fill', 'circular' (or 'wrap'), and 'symmetric' (or 'symm').",
+    )
+    return rule
+
+
+def _extent(
+    name: str, extent: int, image: tuple[int, ...], kernel: tuple[int, ...]
+) -> tuple[tuple[int, int], int, int]:
+    """Shape of the result, and image position under the first tap of its first element."""
+    shape, first = [], []
+    for n, k in zip(image, kernel, strict=True):
+        if extent == 0:
+            size, skip = n + k - 1, 0
+        elif extent == 1:
+            size, skip = n, (k - 1) // 2 if name == "convolve2d" else k // 2
+        else:
+            size, skip = n - k + 1, k - 1
+        if size < 0:
+            msg = "negative dimensions are not allowed"
+            raise ValueError(msg)
+        shape.append(size)
+        first.append(skip - k + 1)
+    return (shape[0], shape[1]), first[0], first[1]
+
+
+def _check_conjugable(array: NDArray[Any]) -> None:
+    """Let NumPy refuse what cannot be conjugated."""
+    if array.dtype.kind not in "biufc":
+        array.conj()
+
+
+def _refuse_type() -> NoReturn:
+    msg = "convolve2d not available for this type."
+    raise ValueError(msg)
+
+
+def _result_type(first: np.dtype[Any], second: np.dtype[Any]) -> np.dtype[Any]:
+    """Common native type of the inputs; types that are not numbers of NumPy's own are refused later."""
+    if first.kind in "SU" or second.kind in "SU":
+        if first.kind not in "OMmVT" and second.kind not in "OMmVT":
+            msg = "data type must provide an itemsize"
+            raise ValueError(msg)
+        return np.dtype(object)
+    if not _is_number(first) or not _is_number(second):
+        return np.dtype(object)
+    return np.promote_types(first, second).newbyteorder("=")
+
+
+def _is_number(dtype: np.dtype[Any]) -> bool:
+    """Whether a type is one of NumPy's own boolean, integer, floating or complex types."""
+    return dtype.kind in "biufc" and dtype.num < 256 and dtype.isbuiltin != 2
+
+
+def _check_dtype(dtype: np.dtype[Any], first: np.dtype[Any], second: np.dtype[Any]) -> None:
+    if dtype.kind == "O" or not _is_number(first) or not _is_number(second):
+        _refuse_type()
+
+
+def _fill(value: Any, dtype: np.dtype[Any], *, used: bool) -> NDArray[Any]:
+    """The fill value in the result's type, converted as SciPy does: NumPy scalars as C does, Python's by value."""
+    if not used or (type(value) is int and value == 0):
+        return np.zeros(1, dtype)
+    try:
+        fill = _converted(value, dtype)
+    except (TypeError, ValueError, OverflowError):
+        fill = np.array(value, np.complex128)
+        if fill.size == 1:
+            msg = "could not cast `fillvalue` directly to the output type (it was first converted to complex)."
+            raise ValueError(msg) from None
+    if fill.size == 0:
+        msg = "`fillvalue` cannot be an empty array."
+        raise ValueError(msg)
+    if fill.size > 1:
+        msg = "`fillvalue` must be scalar or an array with one element."
+        raise ValueError(msg)
+    return np.ascontiguousarray(fill.reshape(1))
+
+
+def _converted(value: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """An array only if its cast is safe; anything else whatever NumPy makes of it."""
+    if isinstance(value, np.ndarray):
+        return value.astype(dtype, casting="safe")
+    return np.array(value, dtype)
+
+
+def _check_extendable(shape: tuple[int, ...], rule: Boundary, name: str) -> None:
+    """An axis without pixels can only be continued with a fill value (SciPy's process dies here)."""
+    if 0 in shape and rule is not Boundary.FILL:
+        msg = f"`{name}` of shape {shape} has no pixels to continue with boundary '{rule.name.lower()}'; use 'fill'"
+        raise ValueError(msg)
+
+
+def _check_method(method: Any) -> None:
+    if method not in METHODS:
+        msg = f"`method` must be one of {', '.join(map(repr, METHODS))}, not {method!r}"
+        raise ValueError(msg)
+
+
+def _check_workers(workers: Any) -> None:
+    """The rules of scipy.fft: negative counts are taken from the number of CPUs."""
+    if workers is None:
+        return
+    count = operator.index(workers)
+    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if count == 0:
+        msg = "`workers` must not be zero"
+        raise ValueError(msg)
+    if count < -cpus:
+        msg = f"`workers` value out of range; got {count}, must not be less than {-cpus}"
+        raise ValueError(msg)
+
+
+def _channel_axis(image: NDArray[Any], kernel: NDArray[Any], channel_axis: Any) -> int:
+    """The channel axis, counted from the front."""
+    axis = operator.index(channel_axis)
+    if image.ndim != 3 or kernel.ndim != 2:
+        msg = f"with `channel_axis`, in1 must be a 3-D and in2 a 2-D array, not {image.ndim}-D and {kernel.ndim}-D"
+        raise ValueError(msg)
+    if not -3 <= axis < 3:
+        msg = f"`channel_axis` {axis} is out of range for in1 of 3 dimensions; accepted: -3 to 2"
+        raise ValueError(msg)
+    return axis % 3
+
+
+def _check_out(
+    out: Any, shape: tuple[int, ...], dtype: np.dtype[Any], image: NDArray[Any], kernel: NDArray[Any]
+) -> bool:
+    """Check the array for the result; whether the result must be made elsewhere and copied into it."""
+    if not isinstance(out, np.ndarray):
+        msg = f"`out` must be a NumPy array, not {type(out).__name__}"
+        raise TypeError(msg)
+    if out.shape != shape:
+        msg = f"`out` has shape {out.shape}; the result has shape {shape}"
+        raise ValueError(msg)
+    if out.dtype.newbyteorder("=") != dtype:
+        msg = f"`out` has dtype {out.dtype}; the result has dtype {dtype}"
+        raise ValueError(msg)
+    if not out.flags.writeable:
+        msg = "`out` is read-only"
+        raise ValueError(msg)
+    if 0 in out.strides and out.size > 1 and any(s == 0 and n > 1 for s, n in zip(out.strides, shape, strict=True)):
+        msg = "`out` has elements that share memory with each other"
+        raise ValueError(msg)
+    plain = out.flags.aligned and out.dtype.isnative
+    return not plain or np.may_share_memory(out, image) or np.may_share_memory(out, kernel)

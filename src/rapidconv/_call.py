@@ -1,0 +1,37 @@
+"""The way of one call through the house: express lane, or arguments, plan, execution."""
+
+from typing import Any
+
+from numpy.typing import ArrayLike, NDArray
+
+from . import _arguments, _execute, _plan
+from ._native import kernels
+
+__all__ = ["filter2d"]
+
+_express = kernels.express
+
+
+def filter2d(
+    name: str,
+    in1: ArrayLike,
+    in2: ArrayLike,
+    mode: Any,
+    boundary: Any,
+    fillvalue: Any,
+    method: Any,
+    out: Any,
+    workers: Any,
+    channel_axis: Any,
+) -> NDArray[Any]:
+    """Convolve or correlate, as the face `name` of `rapidconv.signal` says.
+
+    Small plain calls are answered by the express lane of the compiled kernels, which declines (None) whatever it
+    does not know; it runs the same kernels and gives the same bits.
+    """
+    if out is None and channel_axis is None and workers is None and (method == "auto" or method == "direct"):  # noqa: PLR1714
+        result: NDArray[Any] | None = _express(name == "convolve2d", in1, in2, mode, boundary, fillvalue)
+        if result is not None:
+            return result
+    task = _arguments.signal2d(name, in1, in2, mode, boundary, fillvalue, method, out, workers, channel_axis)
+    return _execute.run(task, [_plan.plan(problem) for problem in task.problems])

@@ -1,0 +1,134 @@
+# The module of one target: the same sources, compiled for its instructions.  What Python may call is below.
+
+from cpython.ref cimport PyObject
+from libc.stdlib cimport free, malloc
+from libc.string cimport memcpy, memset
+
+cimport numpy as cnp
+
+cnp.import_array()
+
+include "lanes.pxi"
+include "convert.pxi"
+include "direct.pxi"
+include "walk.pxi"
+include "repair.pxi"
+
+
+cdef int kind_of(int type_num) noexcept:
+    """Type of the numbers in an array: the real type of a complex one; -1 where there is none for us."""
+    if type_num == cnp.NPY_FLOAT or type_num == cnp.NPY_CFLOAT:
+        return F4
+    if type_num == cnp.NPY_DOUBLE or type_num == cnp.NPY_CDOUBLE:
+        return F8
+    if type_num == cnp.NPY_LONGDOUBLE or type_num == cnp.NPY_CLONGDOUBLE:
+        return FG
+    if type_num == cnp.NPY_FLOAT16:
+        return F2
+    if type_num == cnp.NPY_BOOL:
+        return BOOL
+    if type_num == cnp.NPY_BYTE:
+        return I1
+    if type_num == cnp.NPY_UBYTE:
+        return U1
+    if type_num == cnp.NPY_SHORT:
+        return I2
+    if type_num == cnp.NPY_USHORT:
+        return U2
+    if type_num == cnp.NPY_INT:
+        return I4
+    if type_num == cnp.NPY_UINT:
+        return U4
+    if type_num == cnp.NPY_LONG:
+        return I8 if sizeof(long) == 8 else I4
+    if type_num == cnp.NPY_ULONG:
+        return U8 if sizeof(long) == 8 else U4
+    if type_num == cnp.NPY_LONGLONG:
+        return I8
+    if type_num == cnp.NPY_ULONGLONG:
+        return U8
+    return -1
+
+
+cdef inline bint is_complex(int type_num) noexcept:
+    """Whether pixels of a type have two numbers."""
+    return type_num == cnp.NPY_CFLOAT or type_num == cnp.NPY_CDOUBLE or type_num == cnp.NPY_CLONGDOUBLE
+
+
+cdef void see_image(Job* job, cnp.ndarray image) noexcept:
+    """Describe the image: any strides, any byte order, any alignment."""
+    cdef int type_num = cnp.PyArray_TYPE(image)
+    job.image = cnp.PyArray_BYTES(image)
+    job.rows = cnp.PyArray_DIM(image, 0)
+    job.cols = cnp.PyArray_DIM(image, 1)
+    job.row_stride = cnp.PyArray_STRIDE(image, 0)
+    job.col_stride = cnp.PyArray_STRIDE(image, 1)
+    job.kind = kind_of(type_num)
+    job.parts = 2 if is_complex(type_num) else 1
+    job.swapped = not cnp.PyArray_ISNOTSWAPPED(image)
+    job.plain = cnp.PyArray_ISALIGNED(image) and not job.swapped
+
+
+cdef void see_out(Job* job, cnp.ndarray out) noexcept:
+    """Describe the result: any strides, native and aligned."""
+    cdef int type_num = cnp.PyArray_TYPE(out)
+    job.out = cnp.PyArray_BYTES(out)
+    job.m = cnp.PyArray_DIM(out, 0)
+    job.n = cnp.PyArray_DIM(out, 1)
+    job.out_row_stride = cnp.PyArray_STRIDE(out, 0)
+    job.out_col_stride = cnp.PyArray_STRIDE(out, 1)
+    job.out_kind = kind_of(type_num)
+    job.out_parts = 2 if is_complex(type_num) else 1
+
+
+def correlate(
+    cnp.ndarray image, list lanes, tuple kernel_shape, cnp.ndarray fill, int boundary, Py_ssize_t top, Py_ssize_t left,
+    cnp.ndarray out, Py_ssize_t first_band, Py_ssize_t end_band,
+):
+    """Rows of tiles first_band <= band < end_band of a correlation, with the GIL released.
+
+    Parameters
+    ----------
+    image : 2-D array of any real or complex type, strides, byte order and alignment
+    lanes : list of (real part, imaginary part or None, limit), tried in turn
+        Transposed contiguous kernels in the lane's type; exact for images of magnitude up to limit.
+    kernel_shape : (rows, columns)
+    fill : array of out's type with one element
+    boundary : FILL, SYMM or WRAP of _boundary.py
+    top, left : image position under the first tap of out[0, 0]
+    out : 2-D array, aligned and native, that shares no memory with the others
+    """
+    cdef Job job
+    cdef int k = 0, failed
+    cdef cnp.ndarray part
+    see_image(&job, image)
+    see_out(&job, out)
+    job.kh, job.kw = kernel_shape
+    job.fill = cnp.PyArray_BYTES(fill)
+    job.boundary = boundary
+    job.top = top
+    job.left = left
+    job.n_lanes = len(lanes)
+    for real_part, imag_part, limit in lanes:
+        part = real_part
+        job.lanes[k].kind = kind_of(cnp.PyArray_TYPE(part))
+        job.lanes[k].real_part = cnp.PyArray_BYTES(part)
+        job.lanes[k].imag_part = NULL
+        if imag_part is not None:
+            part = imag_part
+            job.lanes[k].imag_part = cnp.PyArray_BYTES(part)
+        job.lanes[k].limit = limit
+        k += 1
+    with nogil:
+        failed = run_job(&job, first_band * TILE_ROWS, min(job.m, end_band * TILE_ROWS))
+    if failed:
+        raise MemoryError("no scratch memory for the tiles")
+
+
+def bands(Py_ssize_t rows):
+    """Rows of tiles in so many output rows: the units of work."""
+    return (rows + TILE_ROWS - 1) // TILE_ROWS
+
+
+include "express.pxi"
+include "burst.pxi"

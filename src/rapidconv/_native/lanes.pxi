@@ -1,0 +1,110 @@
+# Lanes: the number types sums run in, and the vectors of them.  See simd.h.
+
+cdef extern from "simd.h" nogil:
+    ctypedef float vf4
+    ctypedef double vf8
+    ctypedef short vi2
+    ctypedef int vi4
+    ctypedef long long vi8
+    ctypedef long double vfg
+    const int RC_TILE_ROWS
+    const int RC_TILE_VECS
+    const int RC_BYTES
+    const int RC_BAND
+    const int RC_STREAM_ROWS
+    const int RC_STREAM_VECS(const int kh)
+    vf4 vf4_load(const char* p)
+    vf8 vf8_load(const char* p)
+    vi2 vi2_load(const char* p)
+    vi4 vi4_load(const char* p)
+    vi8 vi8_load(const char* p)
+    vfg vfg_load(const char* p)
+    vf4 vf4_splat(const char* p)
+    vf8 vf8_splat(const char* p)
+    vi2 vi2_splat(const char* p)
+    vi4 vi4_splat(const char* p)
+    vi8 vi8_splat(const char* p)
+    vfg vfg_splat(const char* p)
+    void vf4_store(char* p, vf4 v)
+    void vf8_store(char* p, vf8 v)
+    void vi2_store(char* p, vi2 v)
+    void vi4_store(char* p, vi4 v)
+    void vi8_store(char* p, vi8 v)
+    void vfg_store(char* p, vfg v)
+    void rc_prefetch_read(const char* p)
+    void rc_prefetch_write(const char* p)
+
+ctypedef fused vec:
+    vf4
+    vf8
+    vi2
+    vi4
+    vi8
+    vfg
+
+
+cdef inline vec load(vec like, const char* p) noexcept nogil:
+    """The vector at p, any alignment."""
+    if vec is vf4:
+        return vf4_load(p)
+    elif vec is vf8:
+        return vf8_load(p)
+    elif vec is vi2:
+        return vi2_load(p)
+    elif vec is vi4:
+        return vi4_load(p)
+    elif vec is vi8:
+        return vi8_load(p)
+    else:
+        return vfg_load(p)
+
+
+cdef inline vec splat(vec like, const char* p) noexcept nogil:
+    """The one number at p in every lane."""
+    if vec is vf4:
+        return vf4_splat(p)
+    elif vec is vf8:
+        return vf8_splat(p)
+    elif vec is vi2:
+        return vi2_splat(p)
+    elif vec is vi4:
+        return vi4_splat(p)
+    elif vec is vi8:
+        return vi8_splat(p)
+    else:
+        return vfg_splat(p)
+
+
+cdef inline void store(char* p, vec v) noexcept nogil:
+    """Vector v to p, any alignment."""
+    if vec is vf4:
+        vf4_store(p, v)
+    elif vec is vf8:
+        vf8_store(p, v)
+    elif vec is vi2:
+        vi2_store(p, v)
+    elif vec is vi4:
+        vi4_store(p, v)
+    elif vec is vi8:
+        vi8_store(p, v)
+    else:
+        vfg_store(p, v)
+
+
+cdef inline Py_ssize_t lane_size(vec like) noexcept nogil:
+    """Bytes of one lane."""
+    if vec is vf4:
+        return 4
+    elif vec is vi2:
+        return 2
+    elif vec is vi4:
+        return 4
+    elif vec is vfg:
+        return sizeof(long double)
+    else:
+        return 8
+
+
+cdef inline bint lane_streams(vec like) noexcept nogil:
+    """Whether the streamed scheme is built for this lane: for those that most calls run in."""
+    return vec is vf4 or vec is vf8 or vec is vi2

@@ -1,0 +1,110 @@
+# Complex results that are not finite, made again with the arithmetic of C and SciPy.
+#
+# The lanes hold complex sums as separate real sums.  That is exact where all is finite; an infinity or a NaN must
+# reach both parts as the product of two complex numbers says (C11 annex G.5.1), so those outputs, and only those,
+# are summed once more, one by one.
+
+ctypedef float complex complex4
+ctypedef double complex complex8
+ctypedef long double complex complexg
+
+ctypedef fused cplx:
+    complex4
+    complex8
+    complexg
+
+ctypedef fused real:
+    float
+    double
+    extended
+
+
+cdef inline cplx pixel(Job* job, Py_ssize_t y, Py_ssize_t x, cplx* like) noexcept nogil:
+    """Image pixel under position (y, x), as a complex number."""
+    cdef Py_ssize_t r = index_map(y, job.rows, job.boundary), c = index_map(x, job.cols, job.boundary)
+    cdef Py_ssize_t size = type_size(job.kind), part
+    cdef char raw[16]
+    cdef cplx value[1]
+    cdef const char* p
+    value[0] = 0
+    if r < 0 or c < 0:
+        memcpy(value, job.fill, sizeof(cplx))
+        return value[0]
+    for part in range(job.parts):
+        p = job.image + r * job.row_stride + c * job.col_stride + part * size
+        if not job.plain:
+            fetch(p, 0, raw, size, job.swapped, 1)
+            p = raw
+        if cplx is complex4:
+            to_lane(job.kind, p, 0, (<float*> value) + part, 1, 1)
+        elif cplx is complex8:
+            to_lane(job.kind, p, 0, (<double*> value) + part, 1, 1)
+        else:
+            to_lane(job.kind, p, 0, (<extended*> value) + part, 1, 1)
+    return value[0]
+
+
+cdef inline cplx weight_at(Lane* ln, Py_ssize_t k, cplx* like) noexcept nogil:
+    """Weight k of the transposed kernel, as a complex number."""
+    cdef cplx value[1]
+    value[0] = 0
+    if cplx is complex4:
+        (<float*> value)[0] = (<const float*> ln.real_part)[k]
+        if ln.imag_part != NULL:
+            (<float*> value)[1] = (<const float*> ln.imag_part)[k]
+    elif cplx is complex8:
+        (<double*> value)[0] = (<const double*> ln.real_part)[k]
+        if ln.imag_part != NULL:
+            (<double*> value)[1] = (<const double*> ln.imag_part)[k]
+    else:
+        (<extended*> value)[0] = (<const extended*> ln.real_part)[k]
+        if ln.imag_part != NULL:
+            (<extended*> value)[1] = (<const extended*> ln.imag_part)[k]
+    return value[0]
+
+
+cdef cplx sum_again(Job* job, Py_ssize_t y, Py_ssize_t x, cplx* like) noexcept nogil:
+    """Output (y, x) as a sum of complex products."""
+    cdef cplx total = 0
+    cdef Py_ssize_t i, j
+    for i in range(job.kh):
+        for j in range(job.kw):
+            total = total + (pixel(job, job.top + y + i, job.left + x + j, like)
+                             * weight_at(&job.lanes[0], j * job.kh + i, like))
+    return total
+
+
+cdef bint all_finite(real* v, Py_ssize_t n) noexcept nogil:
+    """Whether n numbers are finite."""
+    cdef Py_ssize_t i
+    cdef int bad = 0
+    for i in range(n):
+        bad |= v[i] - v[i] != 0
+    return not bad
+
+
+cdef void repair_row(Job* job, char* row, Py_ssize_t y, cplx* like) noexcept nogil:
+    """Row y of the results."""
+    cdef cplx* v
+    cdef Py_ssize_t x
+    for x in range(job.n):
+        v = <cplx*> (row + x * job.out_col_stride)
+        if v[0] - v[0] != 0:
+            v[0] = sum_again(job, y, x, like)
+
+
+cdef void repair(Job* job, Py_ssize_t y0, Py_ssize_t y1) noexcept nogil:
+    """Rows y0 <= y < y1 of a complex result."""
+    cdef Py_ssize_t y
+    cdef char* row
+    cdef bint packed = job.out_col_stride == 2 * type_size(job.out_kind)
+    for y in range(y0, y1):
+        row = job.out + y * job.out_row_stride
+        if job.out_kind == F4:
+            if not (packed and all_finite(<float*> row, 2 * job.n)):
+                repair_row(job, row, y, <complex4*> NULL)
+        elif job.out_kind == F8:
+            if not (packed and all_finite(<double*> row, 2 * job.n)):
+                repair_row(job, row, y, <complex8*> NULL)
+        else:
+            repair_row(job, row, y, <complexg*> NULL)

@@ -1,0 +1,115 @@
+/* Vector types: the only file that names a compiler.
+ *
+ * A "vec" is one register of lanes.  Cython writes plain + and * on it and the compiler turns each
+ * into one instruction.  With RAPIDCONV_ONE_LANE, or on a compiler without vector types, a vec is
+ * one number and the same sources still compile.
+ */
+#ifndef RAPIDCONV_SIMD_H
+#define RAPIDCONV_SIMD_H
+
+#include <stdint.h>
+#include <string.h>
+
+#if !defined(RAPIDCONV_ONE_LANE) && (defined(__GNUC__) || defined(__clang__))
+#  if defined(__AVX512F__)
+#    define RC_BYTES 64
+#  elif defined(__AVX2__)
+#    define RC_BYTES 32
+#  else
+#    define RC_BYTES 16
+#  endif
+#  define RC_VECTOR(T) __attribute__((vector_size(RC_BYTES))) T
+#  define RC_LANES(T) ((Py_ssize_t)(RC_BYTES / sizeof(T)))
+#else
+#  define RC_BYTES 0
+#  define RC_VECTOR(T) T
+#  define RC_LANES(T) ((Py_ssize_t)1)
+#endif
+
+#if defined(__GNUC__) || defined(__clang__)
+#  define RC_INLINE static inline __attribute__((always_inline))
+#  define rc_prefetch_read(p) __builtin_prefetch((p), 0, 2)
+#  define rc_prefetch_write(p) __builtin_prefetch((p), 1, 2)
+#else
+#  define RC_INLINE static inline
+#  define rc_prefetch_read(p) ((void)(p))
+#  define rc_prefetch_write(p) ((void)(p))
+#endif
+
+/* Register tiles, in vectors: accumulators + inputs + one broadcast weight must fit the registers.
+ * 32 registers: 9 x 3 + 3 + 1;  16 registers: 12 accumulators at most. */
+#if RC_BYTES == 64 || (RC_BYTES == 16 && defined(__aarch64__))
+#  define RC_TILE_ROWS 8
+#  define RC_TILE_VECS 3
+#  define RC_STREAM_ROWS 9
+#  define RC_STREAM_VECS(kh) 3
+#else
+#  define RC_TILE_ROWS 4
+#  define RC_TILE_VECS 3
+#  define RC_STREAM_ROWS 6
+#  define RC_STREAM_VECS(kh) ((kh) <= 4 ? 3 : 2)
+#endif
+#define RC_BAND 16 /* rows of a band: more pages than the store TLB has entries (16 on Golden Cove) cost a walk a row */
+
+/* Keeps a loaded vector in its register: gcc would rather load it again as an operand of every use. */
+#if RC_BYTES == 64
+#  define RC_PIN(v) __asm__("" : "+v"(v))
+#elif RC_BYTES && defined(__x86_64__)
+#  define RC_PIN(v) __asm__("" : "+x"(v))
+#elif RC_BYTES && defined(__aarch64__)
+#  define RC_PIN(v) __asm__("" : "+w"(v))
+#else
+#  define RC_PIN(v)
+#endif
+
+#define RC_LANE(NAME, T)                                                                       \
+    typedef RC_VECTOR(T) NAME;                                                                 \
+    RC_INLINE NAME NAME##_load(const char *p) { NAME v; memcpy(&v, p, sizeof v); RC_PIN(v); return v; }   \
+    RC_INLINE void NAME##_store(char *p, NAME v) { memcpy(p, &v, sizeof v); }                  \
+    RC_INLINE NAME NAME##_splat(const char *p) { T x; memcpy(&x, p, sizeof x); return x - (NAME){0}; }
+
+RC_LANE(vf4, float)
+RC_LANE(vf8, double)
+RC_LANE(vi2, int16_t)
+RC_LANE(vi4, int32_t)
+RC_LANE(vi8, int64_t)
+typedef long double vfg; /* no machine has vectors of these: always one lane */
+RC_INLINE vfg vfg_load(const char *p) { return *(const vfg *)p; }
+RC_INLINE void vfg_store(char *p, vfg v) { *(vfg *)p = v; }
+RC_INLINE vfg vfg_splat(const char *p) { return *(const vfg *)p; }
+
+/* IEEE half precision, in integer arithmetic: no target promises the instructions. */
+RC_INLINE float rc_from_half(unsigned short h) {
+    uint32_t sign = (uint32_t)(h & 0x8000u) << 16, rest = h & 0x7fffu, bits;
+    float x;
+    if (rest < 0x0400u) { /* zero or subnormal: rest * 2^-24, exact */
+        x = (float)rest * 5.9604644775390625e-8f;
+        memcpy(&bits, &x, 4);
+    } else {
+        bits = (rest << 13) + (rest < 0x7c00u ? 0x38000000u : 0x70000000u);
+    }
+    bits |= sign;
+    memcpy(&x, &bits, 4);
+    return x;
+}
+
+/* To the nearest half, ties to even. */
+RC_INLINE unsigned short rc_to_half(float x) {
+    uint32_t bits, sign, rest;
+    memcpy(&bits, &x, 4);
+    sign = (bits >> 16) & 0x8000u;
+    rest = bits & 0x7fffffffu;
+    if (rest > 0x7f800000u) return (unsigned short)(sign | 0x7e00u);  /* nan */
+    if (rest >= 0x477ff000u) return (unsigned short)(sign | 0x7c00u); /* at least 65520 */
+    if (rest < 0x38800000u) { /* below 2^-14: adding 1/2 leaves a multiple of 2^-24, rounded */
+        float half = 0.5f, sum;
+        memcpy(&sum, &rest, 4);
+        sum += half;
+        memcpy(&bits, &sum, 4);
+        memcpy(&rest, &half, 4);
+        return (unsigned short)(sign | (bits - rest));
+    }
+    return (unsigned short)(sign | ((rest - 0x38000000u + 0x0fffu + ((rest >> 13) & 1u)) >> 13));
+}
+
+#endif

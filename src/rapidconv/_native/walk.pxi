@@ -1,0 +1,466 @@
+# The walk over tiles: which rows to read in place, which to gather, where sums go.
+#
+#            | left | interior: rows read in place through their strides   | right |
+#   top      |  the rows' start addresses follow the boundary, so rows above and    |
+#   middle   |  below the image cost nothing; only the left and right rims, and     |
+#   bottom   |  images of another type or stride, are gathered into a scratch tile  |
+#
+# Below this line nothing can fail but the allocation of scratch memory, which is made once per call.
+
+cdef enum:
+    FILL = 0         # as in _boundary.py
+    SYMM = 1
+    WRAP = 2
+    MAX_LANES = 3
+    TILE_ROWS = 64          # output rows of a tile: also the unit of work handed to a worker
+    GATHER_BYTES = 2048     # a gathered tile's row of sums: rows of block and sums stay in the L2 cache
+    PLACE_BYTES = 16384     # a row of sums of a tile read in place
+    BLOCK_BYTES = 1 << 20   # a gathered block; taller kernels are summed in groups of rows
+
+ctypedef struct Lane:
+    int kind                     # F4, F8, I2, I4, I8 or FG
+    const char* real_part        # transposed kernel
+    const char* imag_part        # NULL: a real kernel
+    unsigned long long limit     # the lane is exact for images of at most this magnitude
+
+ctypedef struct Job:
+    const char* image
+    Py_ssize_t rows, cols, row_stride, col_stride   # strides in bytes
+    int kind                     # type of one number
+    int parts                    # numbers in a pixel: 1, or 2 (complex)
+    bint plain                   # aligned and native
+    bint swapped
+    Lane lanes[MAX_LANES]        # tried in turn
+    int n_lanes
+    Py_ssize_t kh, kw
+    int boundary
+    const char* fill             # one result-typed pixel (re, im)
+    Py_ssize_t top, left         # image position under the first tap of output [0, 0]
+    char* out
+    Py_ssize_t m, n, out_row_stride, out_col_stride
+    int out_kind
+    int out_parts
+
+ctypedef struct Scratch:
+    char* block                  # gathered rows
+    char* turned                 # gathered rows times i
+    char* plane[4]               # sums: two planes, each in two buffers
+    char* raw                    # one fetched row of a swapped or misaligned image
+    const char** rows
+    const char** turned_rows
+    Py_ssize_t* source           # image row of each block row, -1: fill
+    Py_ssize_t* run              # pieces of a gathered row: first pixel, length, image column, direction
+    char* constant               # a row of fill
+    Py_ssize_t group             # kernel rows summed at once
+
+
+cdef inline Py_ssize_t index_map(Py_ssize_t i, Py_ssize_t n, int boundary) noexcept nogil:
+    """Image index at position i of an axis of length n; -1 stands for fill.
+
+        fill  k k k | a b c d | k k k      symm  c b a | a b c d | d c b      wrap  b c d | a b c d | a b c
+    """
+    cdef Py_ssize_t k
+    if 0 <= i < n:
+        return i
+    if boundary == FILL:
+        return -1
+    if boundary == WRAP:
+        k = i % n
+        return k + n if k < 0 else k
+    k = i % (2 * n)
+    if k < 0:
+        k += 2 * n
+    return k if k < n else 2 * n - 1 - k
+
+
+cdef Py_ssize_t runs_of(Job* job, Py_ssize_t first, Py_ssize_t width, Py_ssize_t* run) noexcept nogil:
+    """Cut positions first .. first + width - 1 of a row into runs of neighbouring image columns; their number."""
+    cdef Py_ssize_t at = 0, count = 0, e, k, n = job.cols, length, start, step
+    while at < width:
+        e = first + at
+        step = 1
+        if 0 <= e < n:
+            start = e
+            length = n - e
+        elif job.boundary == FILL:
+            start = -1
+            length = -e if e < 0 else width
+        elif job.boundary == WRAP:
+            start = index_map(e, n, WRAP)
+            length = n - start
+        else:
+            k = e % (2 * n)
+            if k < 0:
+                k += 2 * n
+            if k < n:
+                start = k
+                length = n - k
+            else:
+                start = 2 * n - 1 - k
+                length = start + 1
+                step = -1
+        length = min(length, width - at)
+        run[4 * count] = at
+        run[4 * count + 1] = length
+        run[4 * count + 2] = start
+        run[4 * count + 3] = step
+        count += 1
+        at += length
+    return count
+
+
+cdef void gather(
+    Job* job, Scratch* sc, lane* block, lane* turned, Py_ssize_t pitch, Py_ssize_t m, Py_ssize_t n_runs,
+) noexcept nogil:
+    """m rows of a block: the image's rows sc.source through the runs of columns; turned, if not NULL, gets i times them."""
+    cdef Py_ssize_t i, q, at, length, step, stride, size = type_size(job.kind), part, width
+    cdef int parts = job.parts
+    cdef lane value[2]
+    cdef lane* d
+    cdef const char* p
+    if job.boundary == FILL:
+        to_lane(job.out_kind, job.fill, type_size(job.out_kind), value, 1, job.out_parts)
+    width = sc.run[4 * n_runs - 4] + sc.run[4 * n_runs - 3]
+    for i in range(m):
+        d = <lane*> (<char*> block + i * pitch)
+        if sc.source[i] < 0:
+            for q in range(width):
+                for part in range(parts):
+                    d[parts * q + part] = value[part]
+        else:
+            for q in range(n_runs):
+                at = sc.run[4 * q] * parts
+                length = sc.run[4 * q + 1]
+                stride = sc.run[4 * q + 3] * job.col_stride
+                if sc.run[4 * q + 2] < 0:
+                    for step in range(length):
+                        for part in range(parts):
+                            d[at + parts * step + part] = value[part]
+                    continue
+                p = job.image + sc.source[i] * job.row_stride + sc.run[4 * q + 2] * job.col_stride
+                if not job.plain:
+                    for part in range(parts):
+                        fetch(p + part * size, stride, sc.raw, size, job.swapped, length)
+                        to_lane(job.kind, sc.raw, size, d + at + part, parts, length)
+                elif stride == parts * size:
+                    to_lane(job.kind, p, size, d + at, 1, parts * length)
+                else:
+                    for part in range(parts):
+                        to_lane(job.kind, p + part * size, stride, d + at + part, parts, length)
+        if turned != NULL:
+            for q in range(width):
+                (<lane*> (<char*> turned + i * pitch))[2 * q] = -d[2 * q + 1]
+                (<lane*> (<char*> turned + i * pitch))[2 * q + 1] = d[2 * q]
+
+
+cdef unsigned long long block_peak(Job* job, Scratch* sc, Py_ssize_t m, Py_ssize_t n_runs) noexcept nogil:
+    """Largest magnitude of an integer block of m rows, fill included."""
+    cdef Py_ssize_t i, q
+    cdef unsigned long long top = 0, here
+    cdef const char* p
+    if job.boundary == FILL:
+        top = peak(job.out_kind, job.fill, 0, 1)
+    if job.kind <= U2:
+        here = peak(job.kind, NULL, 0, 0)
+        return max(top, here)
+    for i in range(m):
+        if sc.source[i] >= 0 and (i == 0 or sc.source[i] != sc.source[i - 1]):
+            for q in range(n_runs):
+                if sc.run[4 * q + 2] >= 0:
+                    p = job.image + sc.source[i] * job.row_stride + sc.run[4 * q + 2] * job.col_stride
+                    here = peak(job.kind, p, sc.run[4 * q + 3] * job.col_stride, sc.run[4 * q + 1])
+                    top = max(top, here)
+    return top
+
+
+cdef void correlate_lane(
+    int kind, const char** rows, Py_ssize_t m, Py_ssize_t n, Py_ssize_t kh, Py_ssize_t kw, const char* w,
+    Py_ssize_t w_step, Py_ssize_t step, const char* sums, Py_ssize_t sums_pitch, char* out, Py_ssize_t out_pitch,
+) noexcept nogil:
+    """correlate_rows in the lane of a type."""
+    cdef extended zero = 0
+    cdef const char* z = <const char*> &zero
+    if kind == F4:
+        correlate_rows(vf4_splat(z), rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch)
+    elif kind == F8:
+        correlate_rows(vf8_splat(z), rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch)
+    elif kind == I2:
+        correlate_rows(vi2_splat(z), rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch)
+    elif kind == I4:
+        correlate_rows(vi4_splat(z), rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch)
+    elif kind == I8:
+        correlate_rows(vi8_splat(z), rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch)
+    else:
+        correlate_rows(vfg_splat(z), rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch)
+
+
+cdef void gather_lane(
+    Job* job, Scratch* sc, int kind, char* block, char* turned, Py_ssize_t pitch, Py_ssize_t m, Py_ssize_t n_runs,
+) noexcept nogil:
+    """gather in the lane of a type."""
+    if kind == F4:
+        gather(job, sc, <float*> block, <float*> turned, pitch, m, n_runs)
+    elif kind == F8:
+        gather(job, sc, <double*> block, <double*> turned, pitch, m, n_runs)
+    elif kind == I2:
+        gather(job, sc, <short*> block, <short*> turned, pitch, m, n_runs)
+    elif kind == I4:
+        gather(job, sc, <int*> block, <int*> turned, pitch, m, n_runs)
+    elif kind == I8:
+        gather(job, sc, <long long*> block, <long long*> turned, pitch, m, n_runs)
+    else:
+        gather(job, sc, <extended*> block, <extended*> turned, pitch, m, n_runs)
+
+
+cdef void put_lane(
+    int kind, const char* s, Py_ssize_t s_step, int out_kind, char* d, Py_ssize_t stride, Py_ssize_t n,
+) noexcept nogil:
+    """from_lane in the lane of a type."""
+    if kind == F4:
+        from_lane(<const float*> s, s_step, out_kind, d, stride, n)
+    elif kind == F8:
+        from_lane(<const double*> s, s_step, out_kind, d, stride, n)
+    elif kind == I2:
+        from_lane(<const short*> s, s_step, out_kind, d, stride, n)
+    elif kind == I4:
+        from_lane(<const int*> s, s_step, out_kind, d, stride, n)
+    elif kind == I8:
+        from_lane(<const long long*> s, s_step, out_kind, d, stride, n)
+    else:
+        from_lane(<const extended*> s, s_step, out_kind, d, stride, n)
+
+
+cdef inline Py_ssize_t lanes_of(int kind) noexcept nogil:
+    """Numbers in a vector of a lane."""
+    cdef Py_ssize_t n = RC_BYTES // type_size(kind)
+    return 1 if kind == FG or n == 0 else n
+
+
+cdef inline void put_one(Job* job, char* d, int part) noexcept nogil:
+    """The fill value's real or imaginary part in the first lane's type."""
+    cdef Py_ssize_t size = type_size(job.out_kind)
+    cdef int kind = job.lanes[0].kind
+    if kind == F4:
+        to_lane(job.out_kind, job.fill + part * size, 0, <float*> d, 1, 1)
+    elif kind == F8:
+        to_lane(job.out_kind, job.fill + part * size, 0, <double*> d, 1, 1)
+    elif kind == FG:
+        to_lane(job.out_kind, job.fill + part * size, 0, <extended*> d, 1, 1)
+    elif kind == I2:
+        to_lane(job.out_kind, job.fill + part * size, 0, <short*> d, 1, 1)
+    elif kind == I4:
+        to_lane(job.out_kind, job.fill + part * size, 0, <int*> d, 1, 1)
+    else:
+        to_lane(job.out_kind, job.fill + part * size, 0, <long long*> d, 1, 1)
+
+
+cdef inline bint same_bits(int kind, int lane_kind) noexcept nogil:
+    """Whether numbers of a type are a lane's as they lie; unsigned ones are wrapping signed ones."""
+    return kind == lane_kind or (lane_kind <= I8 and kind == lane_kind + 1)
+
+
+cdef inline bint one_plane(Job* job, Lane* ln) noexcept nogil:
+    """Whether a lane's sums are the result as they lie."""
+    return (same_bits(job.out_kind, ln.kind) and job.out_col_stride == job.out_parts * type_size(job.out_kind)
+            and not (job.parts == 1 and ln.imag_part != NULL))
+
+
+cdef inline bint in_place(Job* job, Lane* ln) noexcept nogil:
+    """Whether a lane can read the image where it lies."""
+    return (job.plain and same_bits(job.kind, ln.kind) and job.col_stride == job.parts * type_size(job.kind)
+            and not (job.parts == 2 and ln.imag_part != NULL))
+
+
+cdef void tile(
+    Job* job, Scratch* sc, Py_ssize_t y0, Py_ssize_t y1, Py_ssize_t x0, Py_ssize_t x1, bint interior,
+) noexcept nogil:
+    """Outputs y0 <= y < y1, x0 <= x < x1; interior: no tap leaves the image sideways, the image is read in place."""
+    cdef Py_ssize_t m = y1 - y0, width = x1 - x0, n = width * job.parts, first, group, i, b, size, full, n_runs = 0
+    cdef Py_ssize_t block_pitch = 0, pitch, dest_pitch, out_size = type_size(job.out_kind), step, w_step
+    cdef Lane* ln = &job.lanes[0]
+    cdef unsigned long long top
+    cdef int planes, p, q, passes, which = 0
+    cdef bint cross, whole
+    cdef const char* sums[2]
+    cdef const char* w
+    cdef const char** rows
+    cdef char* dest
+    if not interior:
+        n_runs = runs_of(job, job.left + x0, width + job.kw - 1, sc.run)
+    if job.n_lanes > 1:
+        for i in range(m + job.kh - 1):
+            sc.source[i] = index_map(job.top + y0 + i, job.rows, job.boundary)
+        top = block_peak(job, sc, m + job.kh - 1, n_runs) if job.plain else <unsigned long long> -1
+        while top > job.lanes[which].limit:
+            which += 1
+        ln = &job.lanes[which]
+    size = type_size(ln.kind)
+    full = max(n, lanes_of(ln.kind))
+    pitch = full * size
+    step = job.parts * size
+    w_step = job.kh * size
+    cross = job.parts == 2 and ln.imag_part != NULL
+    planes = 2 if job.parts == 1 and ln.imag_part != NULL else 1
+    passes = 2 if cross else planes
+    whole = one_plane(job, ln) and n == full
+    sums[0] = sums[1] = NULL
+    if not interior:
+        block_pitch = ((full + (job.kw - 1) * job.parts) * size + 63) // 64 * 64
+        if block_pitch % 1024 == 0:
+            block_pitch += 64            # rows a power of two apart fall into the same cache sets
+    first = 0
+    while first < job.kh:
+        group = job.kh if interior else min(sc.group, job.kh - first)
+        for i in range(m + group - 1):
+            sc.source[i] = index_map(job.top + y0 + first + i, job.rows, job.boundary)
+        if interior:
+            for i in range(m + group - 1):
+                if sc.source[i] < 0:
+                    sc.rows[i] = sc.constant
+                else:
+                    sc.rows[i] = job.image + sc.source[i] * job.row_stride + (job.left + x0) * job.col_stride
+        else:
+            if n < full:
+                memset(sc.block, 0, (m + group - 1) * block_pitch)
+            gather_lane(job, sc, ln.kind, sc.block, sc.turned if cross else NULL, block_pitch, m + group - 1, n_runs)
+            for i in range(m + group - 1):
+                sc.rows[i] = sc.block + i * block_pitch
+                sc.turned_rows[i] = sc.turned + i * block_pitch
+        for p in range(passes):
+            q = 0 if cross else p
+            rows = sc.turned_rows if cross and p == 1 else sc.rows
+            w = (ln.imag_part if p == 1 else ln.real_part) + first * size
+            if whole and p == passes - 1 and first + group == job.kh:
+                dest = job.out + y0 * job.out_row_stride + x0 * job.out_col_stride
+                dest_pitch = job.out_row_stride
+            else:
+                dest = sc.plane[2 * q] if sums[q] != sc.plane[2 * q] else sc.plane[2 * q + 1]
+                dest_pitch = pitch
+            correlate_lane(ln.kind, rows, m, full, group, job.kw, w, w_step, step, sums[q], pitch, dest, dest_pitch)
+            sums[q] = dest
+        first += group
+    if whole:
+        return
+    for i in range(m):
+        dest = job.out + (y0 + i) * job.out_row_stride + x0 * job.out_col_stride
+        if planes == 1 and (job.parts == 1 or job.out_col_stride == 2 * out_size):
+            put_lane(ln.kind, sums[0] + i * pitch, 1, job.out_kind, dest,
+                     out_size if job.parts == 2 else job.out_col_stride, n)
+        else:
+            for b in range(2):
+                if planes == 2:
+                    put_lane(ln.kind, sums[b] + i * pitch, 1, job.out_kind, dest + b * out_size, job.out_col_stride, width)
+                else:
+                    put_lane(ln.kind, sums[0] + i * pitch + b * size, 2, job.out_kind, dest + b * out_size,
+                             job.out_col_stride, width)
+
+
+cdef inline Py_ssize_t piece(Py_ssize_t left, Py_ssize_t wanted, Py_ssize_t lanes) noexcept nogil:
+    """Next piece of a row cut into pieces of the wanted width, none narrower than a vector."""
+    return left if left < wanted + lanes else wanted
+
+
+cdef inline Py_ssize_t pixels(Job* job, Py_ssize_t row_bytes) noexcept nogil:
+    """Pixels whose sums fill so many bytes in the widest lane."""
+    return max(1, row_bytes // (job.parts * type_size(job.lanes[job.n_lanes - 1].kind)))
+
+
+cdef inline Py_ssize_t place_pixels(Job* job) noexcept nogil:
+    """Width of a tile read in place: wide where no scratch memory stands between image and result."""
+    return pixels(job, PLACE_BYTES if one_plane(job, &job.lanes[0]) else GATHER_BYTES)
+
+
+cdef void interior_of(Job* job, Py_ssize_t* first, Py_ssize_t* end) noexcept nogil:
+    """Output columns first <= x < end to read in place; the rims beside them are at least a vector wide."""
+    cdef Py_ssize_t lanes = lanes_of(job.lanes[0].kind)
+    first[0] = max(0, -job.left)
+    end[0] = min(job.n, job.cols - job.kw + 1 - job.left)
+    if first[0] > 0:
+        first[0] = max(first[0], lanes)
+    if end[0] < job.n:
+        end[0] = min(end[0], job.n - lanes)
+    if job.n_lanes > 1 or end[0] - first[0] < lanes or not in_place(job, &job.lanes[0]):
+        first[0] = end[0] = job.n
+
+
+cdef inline char* carve(char** at, Py_ssize_t size) noexcept nogil:
+    """The next piece of scratch memory, aligned to a cache line."""
+    cdef char* here = at[0]
+    at[0] += (size + 63) // 64 * 64
+    return here
+
+
+cdef Py_ssize_t lay_out(Job* job, Scratch* sc, char* base) noexcept nogil:
+    """Place every scratch buffer of a call from base on; the bytes they take."""
+    cdef Py_ssize_t size = 2, m = min(job.m, TILE_ROWS), width, lanes = 1, first, end, row_bytes, rows, pointers, k
+    cdef Py_ssize_t word = sizeof(char*)
+    cdef bint cross = job.parts == 2 and job.lanes[0].imag_part != NULL
+    cdef char* at = base
+    for k in range(job.n_lanes):
+        size = max(size, type_size(job.lanes[k].kind))
+        lanes = max(lanes, lanes_of(job.lanes[k].kind))
+    interior_of(job, &first, &end)
+    width = max(first, job.n - end)                                  # the widest gathered tile
+    if end > first and not one_plane(job, &job.lanes[0]):
+        width = job.n
+    width = max(min(width, pixels(job, GATHER_BYTES) + lanes), lanes)
+    row_bytes = (width + job.kw) * job.parts * size + 192
+    sc.group = job.kh
+    if first > 0 or end < job.n:
+        sc.group = max(1, min(job.kh, BLOCK_BYTES // row_bytes - m))
+    rows = m + sc.group
+    sc.block = carve(&at, rows * row_bytes)
+    sc.turned = carve(&at, rows * row_bytes if cross else 0)
+    for k in range(4):
+        sc.plane[k] = carve(&at, m * width * job.parts * size)
+    pointers = m + job.kh
+    sc.rows = <const char**> carve(&at, pointers * word)
+    sc.turned_rows = <const char**> carve(&at, pointers * word)
+    sc.source = <Py_ssize_t*> carve(&at, pointers * word)
+    sc.run = <Py_ssize_t*> carve(&at, (width + job.kw) * 4 * word)
+    sc.raw = carve(&at, 0 if job.plain else (width + job.kw) * type_size(job.kind))
+    sc.constant = carve(&at, 0 if job.boundary != FILL or end <= first else
+                        (min(job.n, place_pixels(job) + lanes) + job.kw) * job.parts * size)
+    return at - base
+
+
+cdef void walk(Job* job, Scratch* sc, Py_ssize_t y_from, Py_ssize_t y_to) noexcept nogil:
+    """All tiles of the output rows y_from <= y < y_to; y_from is a multiple of TILE_ROWS."""
+    cdef Py_ssize_t y, y1, x, w, first, end, i, lanes = 1
+    cdef int part, size = type_size(job.lanes[0].kind)
+    for i in range(job.n_lanes):
+        lanes = max(lanes, lanes_of(job.lanes[i].kind))
+    interior_of(job, &first, &end)
+    if job.boundary == FILL and end > first:
+        w = min(job.n, place_pixels(job) + lanes) + job.kw
+        for part in range(job.parts):
+            for i in range(w):
+                put_one(job, sc.constant + (job.parts * i + part) * size, part)
+    y = y_from
+    while y < y_to:
+        y1 = min(y + TILE_ROWS, y_to)
+        x = 0
+        while x < job.n:
+            if x < first:
+                w = piece(first - x, pixels(job, GATHER_BYTES), lanes)
+            elif x < end:
+                w = piece(end - x, place_pixels(job), lanes)
+            else:
+                w = piece(job.n - x, pixels(job, GATHER_BYTES), lanes)
+            tile(job, sc, y, y1, x, x + w, first <= x < end)
+            x += w
+        if job.out_parts == 2:
+            repair(job, y, y1)
+        y = y1
+
+
+cdef int run_job(Job* job, Py_ssize_t y_from, Py_ssize_t y_to) noexcept nogil:
+    """Do a part of a call; -1 where there is no scratch memory to be had."""
+    cdef Scratch sc
+    cdef char* memory = <char*> malloc(lay_out(job, &sc, NULL) + 64)
+    if memory == NULL:
+        return -1
+    lay_out(job, &sc, memory + (64 - <size_t> memory % 64))
+    walk(job, &sc, y_from, y_to)
+    free(memory)
+    return 0

@@ -1,0 +1,35 @@
+"""Hypothesis profiles, the line that says which target runs, and the two functions under test as a fixture."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+import rapidconv
+from rapidconv import signal
+
+settings.register_profile(
+    "default", derandomize=False, deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("ci", parent=settings.get_profile("default"), max_examples=300, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+def pytest_report_header(config):
+    facts = rapidconv.show_config(mode="dicts")
+    return (
+        f"rapidconv {facts['version']} from {Path(rapidconv.__file__).parent}: "
+        f"target {facts['in_use']}, supported {' '.join(facts['supported'])}"
+    )
+
+
+@pytest.fixture(params=["convolve2d", "correlate2d"])
+def name(request):
+    """The name of the function under test."""
+    return request.param
+
+
+@pytest.fixture
+def ours(name):
+    return getattr(signal, name)

@@ -1,0 +1,127 @@
+"""The same values in any memory layout give the same bits; inputs stay as they were; results are fresh."""
+
+import mmap
+
+import numpy as np
+import oracle
+import pytest
+import strategies
+import zoo
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rapidconv import signal
+
+LAYOUTS = sorted(zoo.LAYOUTS)
+SHAPES = [((5, 7), (3, 2)), ((41, 70), (5, 4)), ((130, 300), (3, 3))]
+
+
+def check_same_bits(function, in1, in2, layout1, layout2, *rest):
+    expected = function(in1, in2, *rest)
+    moved1, moved2 = layout1(in1), layout2(in2)
+    before = moved1.copy(), moved2.copy()
+    result = function(moved1, moved2, *rest)
+    assert zoo.same_bits(result, expected)
+    assert zoo.same_bits(moved1.copy(), before[0])
+    assert zoo.same_bits(moved2.copy(), before[1])
+    assert result.flags.c_contiguous
+    assert result.flags.owndata
+    assert result.flags.writeable
+    assert not np.shares_memory(result, moved1)
+    assert not np.shares_memory(result, moved2)
+
+
+@pytest.mark.parametrize("shapes", SHAPES, ids=str)
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("dtype", zoo.ROADS)
+def test_image_layouts(dtype, layout, shapes):
+    in1, in2 = zoo.values(shapes[0], dtype, 1), zoo.values(shapes[1], dtype, 2)
+    check_same_bits(signal.convolve2d, in1, in2, zoo.LAYOUTS[layout], np.array, "same", "symm")
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("dtype", zoo.ROADS)
+def test_kernel_layouts(ours, dtype, layout):
+    in1, in2 = zoo.values((20, 37), dtype, 1), zoo.values((6, 5), dtype, 2)
+    check_same_bits(ours, in1, in2, np.array, zoo.LAYOUTS[layout], "full", "fill", 1)
+
+
+@pytest.mark.parametrize("mode", zoo.MODES)
+@pytest.mark.parametrize("boundary", zoo.BOUNDARIES)
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("dtypes", [("uint8", "int64"), ("float32", "float64"), ("float64", "complex64")], ids=str)
+def test_layouts_of_mixed_dtypes(ours, dtypes, layout, boundary, mode):
+    in1, in2 = zoo.values((19, 33), dtypes[0], 1), zoo.values((3, 4), dtypes[1], 2)
+    check_same_bits(ours, in1, in2, zoo.LAYOUTS[layout], zoo.LAYOUTS[layout], mode, boundary)
+
+
+@pytest.mark.parametrize("kernel_shape", [(900, 3), (2, 900), (60, 61)], ids=str)
+@pytest.mark.parametrize("layout", ["fortran", "negative", "every_other", "swapped", "misaligned"])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "float16"])
+def test_layouts_under_kernels_larger_than_any_tile(ours, dtype, layout, kernel_shape):
+    in1, in2 = zoo.values((30, 40), dtype, 1), zoo.values(kernel_shape, dtype, 2)
+    check_same_bits(ours, in1, in2, zoo.LAYOUTS[layout], zoo.LAYOUTS[layout], "same", "symm")
+
+
+@pytest.mark.parametrize(
+    "keywords", [{"workers": 1}, {"method": "direct"}, {"fillvalue": 0.0}, {"fillvalue": False}], ids=str
+)
+@pytest.mark.parametrize("mode", zoo.MODES)
+@pytest.mark.parametrize(
+    "shapes", [((3, 3), (2, 2)), ((9, 40), (3, 3)), ((70, 90), (5, 4)), ((20, 30), (65, 64))], ids=str
+)
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64"])
+def test_the_same_call_said_otherwise(ours, dtype, shapes, mode, keywords):
+    in1, in2 = zoo.values(shapes[0], dtype, 1), zoo.values(shapes[1], dtype, 2)
+    assert zoo.same_bits(ours(in1, in2, mode, **keywords), ours(in1, in2, mode))
+
+
+@given(st.sampled_from(LAYOUTS), st.sampled_from(LAYOUTS), strategies.problems())
+def test_any_layout_of_any_problem(layout1, layout2, problem):
+    in1, in2, *rest = problem
+    in1, in2 = in1.astype(in1.dtype.newbyteorder("=")), in2.astype(in2.dtype.newbyteorder("="))
+    check_same_bits(signal.correlate2d, in1, in2, zoo.LAYOUTS[layout1], zoo.LAYOUTS[layout2], *rest)
+
+
+@pytest.mark.parametrize("strides", [(0, 0), (0, 1), (1, 0)], ids=str)
+@pytest.mark.parametrize("dtype", zoo.ROADS)
+def test_broadcast_operands(ours, dtype, strides):
+    def broadcast(shape, seed):
+        one = zoo.values(shape, dtype, seed)[tuple(slice(1) if s == 0 else slice(None) for s in strides)]
+        return np.broadcast_to(one, shape)
+
+    in1, in2 = broadcast((21, 45), 1), broadcast((4, 3), 2)
+    assert zoo.same_bits(ours(in1, in2, "same", "wrap"), ours(in1.copy(), in2.copy(), "same", "wrap"))
+
+
+@pytest.mark.parametrize("dtype", zoo.ROADS)
+def test_one_array_as_both_operands(name, ours, dtype):
+    both = zoo.values((13, 17), dtype, 1)
+    oracle.check(ours(both, both), both, both, correlate=name == "correlate2d")
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float32", "float64"])
+def test_overlapping_windows(ours, dtype):
+    windows = np.lib.stride_tricks.sliding_window_view(zoo.values(300, dtype, 1), 90)
+    assert zoo.same_bits(ours(windows, windows[:3, :3]), ours(windows.copy(), windows[:3, :3].copy()))
+
+
+def test_image_in_a_memory_map(ours):
+    in1 = np.frombuffer(mmap.mmap(-1, 8 * 40 * 50), np.float64).reshape(40, 50)
+    in1[...] = zoo.values((40, 50), "float64", 1)
+    kernel = zoo.values((3, 3), "float64", 2)
+    assert zoo.same_bits(ours(in1, kernel), ours(in1.copy(), kernel))
+
+
+@pytest.mark.parametrize("dtype", zoo.ROADS)
+def test_one_by_one_kernel_does_not_alias_the_image(ours, dtype):
+    in1 = zoo.values((5, 6), dtype, 1)
+    result = ours(in1, np.ones((1, 1), dtype))
+    assert not np.shares_memory(result, in1)
+    np.testing.assert_array_equal(result, in1)
+
+
+def test_valid_swapped_is_contiguous():
+    result = signal.correlate2d(zoo.values((2, 3), "float64", 1), zoo.values((5, 7), "float64", 2), "valid")
+    assert result.flags.c_contiguous
+    assert result.flags.owndata

@@ -1,0 +1,26 @@
+"""The whole rest of the suite once more for every other target that this machine supports."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import rapidconv
+
+HERE = Path(__file__).parent
+FACTS = rapidconv.show_config(mode="dicts")
+OTHERS = [target for target in FACTS["supported"] if target != FACTS["in_use"]]
+CHILD = "RAPIDCONV_TESTS_OF_ONE_TARGET"
+
+
+@pytest.mark.skipif(CHILD in os.environ, reason="this is such a run")
+@pytest.mark.parametrize("target", OTHERS)
+def test_the_suite_on_another_target(target):
+    left_out = [f"--ignore={HERE / name}" for name in ("test_targets.py", "test_packaging.py", "test_imports.py")]
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *left_out, HERE]
+    environment = {**os.environ, "RAPIDCONV_TARGET": target, CHILD: "1"}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=1200, check=False, env=environment)
+    assert done.returncode == 0, f"{done.stdout[-20_000:]}\n{done.stderr[-5_000:]}"
+    assert f"target {target}," in done.stdout
