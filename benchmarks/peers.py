@@ -19,6 +19,8 @@ from .timing import Call
 
 Array = NDArray[Any]
 
+OURS = "rapidconv"
+
 
 class CannotDo(NotImplementedError):
     """The library is not installed or has no such function."""
@@ -37,11 +39,14 @@ def load_module(name: str) -> ModuleType:
         raise CannotDo(msg) from error
     if name == "cv2":
         module.setNumThreads(1)
+    elif name == OURS and hasattr(module, "set_workers"):
+        # For the process and not as an argument: small calls are faster without one, and nobody passes it there.
+        module.set_workers(1)
     return module
 
 
 def _rapidconv_call(work: Work, image: Array, kernel: Array) -> Call:
-    extras = {} if work.plain else {"method": work.method, "workers": 1}
+    extras = {} if work.plain else {"method": work.method}
     function = getattr(load_module("rapidconv"), work.function)
     return Call(function, (image, kernel), {**_scipy_keywords(work), **extras})
 
@@ -81,7 +86,6 @@ def _opencv_call(work: Work, image: Array, kernel: Array) -> Call:
     return Call(cv2.filter2D, (image, -1, weights), {"borderType": borders[work.boundary]})
 
 
-OURS = "rapidconv"
 PEERS: dict[str, Callable[[Work, Array, Array], Call]] = {
     OURS: _rapidconv_call,
     "scipy": _scipy_call,

@@ -16,7 +16,7 @@ ROWS = [[1, 2, 3], [4, 5, 6]]
 # Around every multiple of a vector's length and of a tile's width that a kernel may treat specially.
 WIDTHS = [*range(1, 71), *range(127, 131), *range(255, 261), 511, 512, 513, 1000, 1023, 1025, 2047, 2048, 2049, 4097]
 HEIGHTS = [*range(1, 40), 63, 64, 65, 127, 129]
-KERNELS = [(1, 1), (1, 3), (3, 1), (2, 2), (3, 3), (5, 5), (4, 7), (1, 17), (17, 1), (9, 9)]
+KERNELS = [(1, 1), (2, 2), (3, 3), (5, 1), (4, 7), (1, 17), (9, 9)]
 
 
 def test_top_level_names_are_the_signal_functions():

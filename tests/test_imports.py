@@ -12,7 +12,7 @@ import rapidconv
 ROOT = Path(rapidconv.__file__).parent
 
 # From left to right: a module imports what stands to its right, never what stands to its left or beside it.
-ORDER = [{"__init__"}, {"cli", "demo"}, {"signal"}, {"_call"}, {"_arguments"}, {"_plan"}, {"_execute"}]
+ORDER = [{"__init__"}, {"cli", "demo"}, {"signal"}, {"_call"}, {"_arguments"}, {"_plan"}, {"_execute"}, {"_problem"}]
 LEAVES = {"_boundary", "_config"}
 NATIVE = "_native"
 MODULES = sorted(path.stem for path in ROOT.glob("*.py"))

@@ -2,83 +2,20 @@
 
 import operator
 import os
-from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ._boundary import SIGNAL_NAMES, Boundary
+from ._problem import Problem, Task
 
-__all__ = ["METHODS", "Problem", "Task", "signal2d"]
+__all__ = ["METHODS", "signal2d"]
 
 #: Accepted values of `method`.
 METHODS = ("auto", "direct")
 
 _EXTENTS = {"full": 0, "same": 1, "valid": 2}
-
-
-@dataclass(slots=True, eq=False)
-class Problem:
-    """One correlation: ``result[m, n] = sum(kernel[i, j] * image[top + m + i, left + n + j])``.
-
-    Attributes
-    ----------
-    image : ndarray, 2-D, any layout
-    kernel : ndarray, 2-D, not empty, oriented for correlation and conjugated
-    shape : (int, int)
-        Shape of the result.
-    dtype : dtype
-        Type of the result, native.
-    boundary : Boundary
-    fill : ndarray of `dtype`, one element
-    top, left : int
-        Image position under the first tap of ``result[0, 0]``.
-    conjugate : bool
-        Whether the result is the conjugate of the sum.
-    reverse : bool
-        Whether the result is stored from its last element on.
-    method : str
-        As asked for.
-    """
-
-    image: NDArray[Any]
-    kernel: NDArray[Any]
-    shape: tuple[int, int]
-    dtype: np.dtype[Any]
-    boundary: Boundary
-    fill: NDArray[Any]
-    top: int
-    left: int
-    conjugate: bool
-    reverse: bool
-    method: str
-
-
-@dataclass(slots=True, eq=False)
-class Task:
-    """A whole call: one problem, or one a channel.
-
-    Attributes
-    ----------
-    problems : list of Problem
-        Empty where the result is all zeros.
-    shape, dtype
-        Of the whole result.
-    out : ndarray or None
-        Array for the result.
-    channel_axis : int or None
-        Axis of the result along which the problems lie.
-    copies : bool
-        Whether `out` overlaps an input, or is of a layout the kernels do not write.
-    """
-
-    problems: list[Problem]
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]
-    out: NDArray[Any] | None
-    channel_axis: int | None
-    copies: bool
 
 
 def signal2d(

@@ -29,7 +29,7 @@ def filter2d(
     Small plain calls are answered by the express lane of the compiled kernels, which declines (None) whatever it
     does not know; it runs the same kernels and gives the same bits.
     """
-    if out is None and channel_axis is None and workers is None and (method == "auto" or method == "direct"):  # noqa: PLR1714
+    if out is None and channel_axis is None and workers is None and (method == "auto" or method == "direct"):
         result: NDArray[Any] | None = _express(name == "convolve2d", in1, in2, mode, boundary, fillvalue)
         if result is not None:
             return result

@@ -1,7 +1,7 @@
 """What this installation is and what it runs on."""
 
 from importlib.metadata import version
-from typing import Literal, TypedDict
+from typing import TypedDict
 
 from . import _native
 
@@ -20,7 +20,7 @@ class Config(TypedDict):
     variable: str
 
 
-def show_config(mode: Literal["stdout", "dicts"] = "stdout") -> Config | None:
+def show_config(mode: str = "stdout") -> Config | None:
     """Tell which targets are compiled, supported by this machine, and in use.
 
     Parameters

@@ -5,9 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._arguments import Problem, Task
 from ._native import kernels
-from ._plan import Plan
+from ._problem import Plan, Problem, Task
 
 __all__ = ["run"]
 

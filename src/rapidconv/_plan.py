@@ -1,49 +1,15 @@
 """From a problem to a plan: the method and the number types (lanes) its sums run in."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from ._arguments import Problem
 from ._boundary import Boundary
+from ._problem import Lane, Plan, Problem
 
-__all__ = ["Lane", "Plan", "plan"]
+__all__ = ["plan"]
 
 #: Every whole number up to these is exact in the type.
 _EXACT = ((np.dtype(np.float32), 2**24 - 1), (np.dtype(np.float64), 2**53 - 1))
 _NO_LIMIT = 2**64 - 1
-
-
-@dataclass(slots=True, frozen=True)
-class Lane:
-    """A number type sums may run in.
-
-    Attributes
-    ----------
-    dtype : dtype
-    limit : int
-        The lane is exact for images of at most this magnitude.
-    """
-
-    dtype: np.dtype[np.generic]
-    limit: int
-
-
-@dataclass(slots=True, frozen=True)
-class Plan:
-    """How a problem is done.
-
-    Attributes
-    ----------
-    method : str
-    lanes : tuple of Lane
-        Tried in turn, tile by tile: the first whose limit holds does the tile.
-    reason : str
-    """
-
-    method: str
-    lanes: tuple[Lane, ...]
-    reason: str
 
 
 def plan(problem: Problem) -> Plan:

@@ -289,7 +289,7 @@ def correlation(bench: Bench, pictures: Pictures) -> list[Panel]:
         Panel(correlated, "correlation", (-1, 1), bar=True),
         Panel(RIPPLE, "ripple kernel", (-1.5, 1.5), "RdBu_r", bar=True),
         Panel(convolved - correlated, "convolution - correlation", (-2, 2), "RdBu_r", bar=True),
-        Panel(blank, f"convolution - correlation with\nthe turned kernel: at most {np.abs(blank).max():.1g}", (-2, 2),
+        Panel(blank, f"convolution - correlation with\nthe turned kernel: largest {np.abs(blank).max():.1g}", (-2, 2),
               "RdBu_r", bar=True),
     ]  # fmt: skip
 

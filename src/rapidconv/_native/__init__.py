@@ -15,7 +15,7 @@ import importlib.util
 import os
 from types import ModuleType
 
-from . import cpu
+from .cpu import x86_level
 
 #: Every target there is, best first, with the x86-64 level it needs (0: none).
 _LEVELS = {"x86_v4": 4, "x86_v3": 3, "x86_v2": 2, "neon": 0, "portable": 0}
@@ -40,6 +40,6 @@ def _choose(wanted: str) -> str:
 
 
 compiled = tuple(name for name in _LEVELS if importlib.util.find_spec(f"{__name__}.{name}") is not None)
-supported = tuple(name for name in compiled if _LEVELS[name] <= cpu.x86_level())
+supported = tuple(name for name in compiled if _LEVELS[name] <= x86_level())
 in_use = _choose(os.environ.get(VARIABLE, ""))
 kernels: ModuleType = importlib.import_module(f"{__name__}.{in_use}")

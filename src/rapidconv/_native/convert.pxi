@@ -101,6 +101,14 @@ cdef void to_lane(int kind, const char* s, Py_ssize_t stride, lane* d, Py_ssize_
             d[i * d_step] = <lane> (s[i * stride] != 0)
 
 
+cdef void interleave(const lane* re, const lane* im, lane* d, Py_ssize_t n) noexcept nogil:
+    """n real and n imaginary parts to n complex numbers."""
+    cdef Py_ssize_t i
+    for i in range(n):
+        d[2 * i] = re[i]
+        d[2 * i + 1] = im[i]
+
+
 cdef inline number cut(lane x, number* like) noexcept nogil:
     """One sum as a number of the result's type; integers keep their low bits, however the sum was held."""
     if number is float or number is double or number is extended:

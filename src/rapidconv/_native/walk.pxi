@@ -346,6 +346,10 @@ cdef void tile(
         if planes == 1 and (job.parts == 1 or job.out_col_stride == 2 * out_size):
             put_lane(ln.kind, sums[0] + i * pitch, 1, job.out_kind, dest,
                      out_size if job.parts == 2 else job.out_col_stride, n)
+        elif planes == 2 and ln.kind == F4 and job.out_kind == F4 and job.out_col_stride == 8:
+            interleave(<const float*> (sums[0] + i * pitch), <const float*> (sums[1] + i * pitch), <float*> dest, n)
+        elif planes == 2 and ln.kind == F8 and job.out_kind == F8 and job.out_col_stride == 16:
+            interleave(<const double*> (sums[0] + i * pitch), <const double*> (sums[1] + i * pitch), <double*> dest, n)
         else:
             for b in range(2):
                 if planes == 2:

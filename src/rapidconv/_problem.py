@@ -1,0 +1,106 @@
+"""What the stages hand on: a call as problems, and a plan for each."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._boundary import Boundary
+
+__all__ = ["Lane", "Plan", "Problem", "Task"]
+
+
+@dataclass(slots=True, eq=False)
+class Problem:
+    """One correlation: ``result[m, n] = sum(kernel[i, j] * image[top + m + i, left + n + j])``.
+
+    Attributes
+    ----------
+    image : ndarray, 2-D, any layout
+    kernel : ndarray, 2-D, not empty, oriented for correlation and conjugated
+    shape : (int, int)
+        Shape of the result.
+    dtype : dtype
+        Type of the result, native.
+    boundary : Boundary
+    fill : ndarray of `dtype`, one element
+    top, left : int
+        Image position under the first tap of ``result[0, 0]``.
+    conjugate : bool
+        Whether the result is the conjugate of the sum.
+    reverse : bool
+        Whether the result is stored from its last element on.
+    method : str
+        As asked for.
+    """
+
+    image: NDArray[Any]
+    kernel: NDArray[Any]
+    shape: tuple[int, int]
+    dtype: np.dtype[Any]
+    boundary: Boundary
+    fill: NDArray[Any]
+    top: int
+    left: int
+    conjugate: bool
+    reverse: bool
+    method: str
+
+
+@dataclass(slots=True, eq=False)
+class Task:
+    """A whole call: one problem, or one a channel.
+
+    Attributes
+    ----------
+    problems : list of Problem
+        Empty where the result is all zeros.
+    shape, dtype
+        Of the whole result.
+    out : ndarray or None
+        Array for the result.
+    channel_axis : int or None
+        Axis of the result along which the problems lie.
+    copies : bool
+        Whether `out` overlaps an input, or is of a layout the kernels do not write.
+    """
+
+    problems: list[Problem]
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    out: NDArray[Any] | None
+    channel_axis: int | None
+    copies: bool
+
+
+@dataclass(slots=True, frozen=True)
+class Lane:
+    """A number type sums may run in.
+
+    Attributes
+    ----------
+    dtype : dtype
+    limit : int
+        The lane is exact for images of at most this magnitude.
+    """
+
+    dtype: np.dtype[np.generic]
+    limit: int
+
+
+@dataclass(slots=True, frozen=True)
+class Plan:
+    """How a problem is done.
+
+    Attributes
+    ----------
+    method : str
+    lanes : tuple of Lane
+        Tried in turn, tile by tile: the first whose limit holds does the tile.
+    reason : str
+    """
+
+    method: str
+    lanes: tuple[Lane, ...]
+    reason: str
