@@ -24,7 +24,7 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 SIDES = [*range(1, 41), *range(60, 70), *range(125, 132), *range(254, 260), 511, 513]
 SHORT = [*range(1, 10), 16, 17, 33, 40]
 KERNELS = [(1, 1), (1, 2), (2, 1), (2, 2), (3, 3), (3, 1), (1, 3), (5, 5), (4, 7), (7, 7), (1, 17), (17, 1), (9, 12)]
-KERNELS += [(33, 33), (1, 40), (64, 1)]
+KERNELS += [(33, 33), (1, 40), (64, 1), *((rows, 3) for rows in range(4, 12))]
 PROT_NONE = ctypes.c_int(0)
 
 

@@ -106,6 +106,7 @@ def test_the_edge_reached_by_the_fillvalue(dtype, bits, off):
     """Small pictures and kernels; what stands around the picture is large."""
     fillvalue = min(2**bits + off, np.iinfo(dtype).max)
     check_exact(zoo.small((9, 50), dtype, 1), zoo.small((3, 4), dtype, 2), "full", "fill", fillvalue)
+    check_exact(zoo.values((9, 50), "uint8", 1), zoo.small((3, 4), dtype, 2), "full", "fill", fillvalue)
 
 
 @pytest.mark.parametrize("kernel_side", [3, 16, 33])

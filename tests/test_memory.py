@@ -34,9 +34,9 @@ PAIRS += [("uint8", "float32"), ("uint8", "int64"), ("float32", "complex64"), ("
 @pytest.mark.parametrize(("dtype1", "dtype2"), PAIRS)
 def test_between_guard_pages(dtype1, dtype2, tmp_path):
     trace = tmp_path / "trace"
-    done = run("guard_pages.py", dtype1, dtype2, 300, trace)
+    done = run("guard_pages.py", dtype1, dtype2, 600, trace)
     assert done.returncode == 0, f"{trace.read_text()}\n{done.stdout}\n{done.stderr}"
-    assert done.stdout == "done 300\n"
+    assert done.stdout == "done 600\n"
 
 
 @unix

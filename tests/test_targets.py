@@ -19,7 +19,7 @@ CHILD = "RAPIDCONV_TESTS_OF_ONE_TARGET"
 @pytest.mark.parametrize("target", OTHERS)
 def test_the_suite_on_another_target(target):
     left_out = [f"--ignore={HERE / name}" for name in ("test_targets.py", "test_packaging.py", "test_imports.py")]
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *left_out, HERE]
+    command = [sys.executable, "-m", "pytest", "-x", "-p", "no:cacheprovider", *left_out, HERE]
     environment = {**os.environ, "RAPIDCONV_TARGET": target, CHILD: "1"}
     done = subprocess.run(command, capture_output=True, text=True, timeout=1200, check=False, env=environment)
     assert done.returncode == 0, f"{done.stdout[-20_000:]}\n{done.stderr[-5_000:]}"

@@ -15,6 +15,9 @@ __all__ = ["METHODS", "signal2d"]
 #: Accepted values of `method`.
 METHODS = ("auto", "direct")
 
+#: Channels up to which a row of pixels is one row of numbers; more are taken plane by plane.
+_INTERLEAVED = 16
+
 _EXTENTS = {"full": 0, "same": 1, "valid": 2}
 
 
@@ -44,24 +47,30 @@ def signal2d(
         _check_conjugable(image if swapped else kernel)
     dtype = _result_type(image.dtype, kernel.dtype)
     fill = _fill(fillvalue, dtype, used=rule is Boundary.FILL)
+    if dtype.kind == "c" and image.dtype.kind != "c" and fill[0].imag != 0:
+        image = image.astype(dtype)     # real pixels surrounded by complex ones
+    shape, top, left = _extent(name, extent, *((kernel.shape, plane_shape) if swapped else (plane_shape, kernel.shape)))
     _check_dtype(dtype, image.dtype, kernel.dtype)
     _check_method(method)
     _check_workers(workers)
-    planes = [image] if axis is None else [image[(slice(None),) * axis + (c,)] for c in range(image.shape[axis])]
-    shape, top, left = _extent(name, extent, *((kernel.shape, plane_shape) if swapped else (plane_shape, kernel.shape)))
+    whole = shape if axis is None else (*shape[:axis], image.shape[axis], *shape[axis:])
+    copies = out is not None and _check_out(out, whole, dtype, image, kernel)
+    interleaved = axis == 2 and not swapped and _is_interleaved(image) and (out is None or copies or _is_interleaved(out))
+    if axis is None or interleaved:
+        axis, planes = None, [image]
+    else:
+        planes = [image[(slice(None),) * axis + (c,)] for c in range(image.shape[axis])]
     problems = []
     for plane in planes:
         big, small = (kernel, plane) if swapped else (plane, kernel)
-        if small.size and 0 not in shape:
-            _check_extendable(big.shape, rule, "in2" if swapped else "in1")
+        if small.size and 0 not in whole:
+            _check_extendable(big.shape[:2], rule, "in2" if swapped else "in1")
             flipped = small[::-1, ::-1] if name == "convolve2d" else small.conj() if small.dtype.kind == "c" else small
             backwards = swapped and name == "correlate2d"
             turned = backwards and dtype.kind == "c"
             problems.append(
                 Problem(big, flipped, shape, dtype, rule, fill, top, left, turned, backwards, method)
             )
-    whole = shape if axis is None else (*shape[:axis], image.shape[axis], *shape[axis:])
-    copies = out is not None and _check_out(out, whole, dtype, image, kernel)
     return Task(problems, whole, dtype, out, axis, copies)
 
 
@@ -156,10 +165,9 @@ def _fill(value: Any, dtype: np.dtype[Any], *, used: bool) -> NDArray[Any]:
     try:
         fill = _converted(value, dtype)
     except (TypeError, ValueError, OverflowError):
-        fill = np.array(value, np.complex128)
-        if fill.size == 1:
-            msg = "could not cast `fillvalue` directly to the output type (it was first converted to complex)."
-            raise ValueError(msg) from None
+        _converted(value, np.dtype(np.complex128))      # its error, if it has one
+        msg = "could not cast `fillvalue` directly to the output type (it was first converted to complex)."
+        raise ValueError(msg) from None
     if fill.size == 0:
         msg = "`fillvalue` cannot be an empty array."
         raise ValueError(msg)
@@ -184,7 +192,7 @@ def _check_extendable(shape: tuple[int, ...], rule: Boundary, name: str) -> None
 
 
 def _check_method(method: Any) -> None:
-    if method not in METHODS:
+    if not isinstance(method, str) or method not in METHODS:
         msg = f"`method` must be one of {', '.join(map(repr, METHODS))}, not {method!r}"
         raise ValueError(msg)
 
@@ -213,6 +221,15 @@ def _channel_axis(image: NDArray[Any], kernel: NDArray[Any], channel_axis: Any) 
         msg = f"`channel_axis` {axis} is out of range for in1 of 3 dimensions; accepted: -3 to 2"
         raise ValueError(msg)
     return axis % 3
+
+
+def _is_interleaved(pixels: NDArray[Any]) -> bool:
+    """Whether a 3-D array is rows of few channels side by side, so that a row of it is one row with a tap step."""
+    return (
+        0 < pixels.shape[2] <= _INTERLEAVED
+        and pixels.strides[2] == pixels.itemsize
+        and pixels.strides[1] == pixels.itemsize * pixels.shape[2]
+    )
 
 
 def _check_out(

@@ -26,10 +26,11 @@ def filter2d(
 ) -> NDArray[Any]:
     """Convolve or correlate, as the face `name` of `rapidconv.signal` says.
 
-    Small plain calls are answered by the express lane of the compiled kernels, which declines (None) whatever it
+    Plain calls are answered by the express lane of the compiled kernels, which declines (None) whatever it
     does not know; it runs the same kernels and gives the same bits.
     """
-    if out is None and channel_axis is None and workers is None and (method == "auto" or method == "direct"):
+    bare = out is None and channel_axis is None and (workers is None or (type(workers) is int and workers > 0))
+    if bare and type(method) is str and method in _arguments.METHODS:
         result: NDArray[Any] | None = _express(name == "convolve2d", in1, in2, mode, boundary, fillvalue)
         if result is not None:
             return result

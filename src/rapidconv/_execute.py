@@ -44,6 +44,7 @@ def _direct(problem: Problem, plan: Plan, result: NDArray[Any]) -> None:
     )
     if problem.conjugate:
         np.conjugate(result, out=result)
+        result += 0     # sums start at +0: no -0 comes out
 
 
 def _weights(kernel: NDArray[Any], dtype: np.dtype[np.generic]) -> tuple[NDArray[Any], NDArray[Any] | None]:

@@ -17,7 +17,7 @@ class Problem:
 
     Attributes
     ----------
-    image : ndarray, 2-D, any layout
+    image : ndarray, 2-D of any layout, or 3-D with few interleaved channels
     kernel : ndarray, 2-D, not empty, oriented for correlation and conjugated
     shape : (int, int)
         Shape of the result.
@@ -61,7 +61,7 @@ class Task:
     out : ndarray or None
         Array for the result.
     channel_axis : int or None
-        Axis of the result along which the problems lie.
+        Axis of the result along which the problems lie; None where there is one problem.
     copies : bool
         Whether `out` overlaps an input, or is of a layout the kernels do not write.
     """

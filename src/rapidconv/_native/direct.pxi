@@ -497,6 +497,19 @@ cdef void correlate_band(
 ) noexcept nogil:
     """One band: m rows that a sweep from left to right keeps in the first-level cache."""
     if vec is vf4 or vec is vf8 or vec is vi2:
+        if kw == kh and m >= kh and RC_STREAM_ROWS >= kh and sums == NULL:
+            if kh == 3:
+                strips(zero, rows, m, n, 3, 3, w, w_step, step, NULL, 0, out, out_pitch, 3, RC_STREAM_VECS(3))
+                return
+            if kh == 5:
+                strips(zero, rows, m, n, 5, 5, w, w_step, step, NULL, 0, out, out_pitch, 5, RC_STREAM_VECS(5))
+                return
+            if kh == 7:
+                strips(zero, rows, m, n, 7, 7, w, w_step, step, NULL, 0, out, out_pitch, 7, RC_STREAM_VECS(7))
+                return
+            if kh == 9:
+                strips(zero, rows, m, n, 9, 9, w, w_step, step, NULL, 0, out, out_pitch, 9, RC_STREAM_VECS(9))
+                return
         if kh == 1 and m >= 1 and RC_STREAM_ROWS >= 1:
             strips(zero, rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, 1, RC_STREAM_VECS(1))
             return
@@ -547,7 +560,7 @@ cdef void correlate_rows(
     cdef Py_ssize_t y = 0, band
     while y < m:
         if kh <= RC_STREAM_ROWS and m >= kh and lane_streams(zero):
-            band = m - y if m - y < RC_BAND + kh else RC_BAND
+            band = m - y if m - y < RC_BAND(kh) + kh else RC_BAND(kh)
         elif m >= 8 and kh >= 8 and RC_TILE_ROWS >= 8 and m - y > 4:
             band = 8
         elif m >= 4 and kh >= 4:
@@ -555,6 +568,6 @@ cdef void correlate_rows(
         else:
             band = 1
         y = min(y, m - band)
-        correlate_band(zero, rows + y, band, n, kh, kw, w, w_step, step, sums + y * sums_pitch if sums != NULL else NULL, sums_pitch,
-                       out + y * out_pitch, out_pitch)
+        correlate_band(zero, rows + y, band, n, kh, kw, w, w_step, step,
+                       sums + y * sums_pitch if sums != NULL else NULL, sums_pitch, out + y * out_pitch, out_pitch)
         y += band

@@ -56,7 +56,7 @@ cdef inline bint is_complex(int type_num) noexcept:
 
 
 cdef void see_image(Job* job, cnp.ndarray image) noexcept:
-    """Describe the image: any strides, any byte order, any alignment."""
+    """Describe the image: any strides, byte order and alignment; channels are contiguous."""
     cdef int type_num = cnp.PyArray_TYPE(image)
     job.image = cnp.PyArray_BYTES(image)
     job.rows = cnp.PyArray_DIM(image, 0)
@@ -64,7 +64,9 @@ cdef void see_image(Job* job, cnp.ndarray image) noexcept:
     job.row_stride = cnp.PyArray_STRIDE(image, 0)
     job.col_stride = cnp.PyArray_STRIDE(image, 1)
     job.kind = kind_of(type_num)
-    job.parts = 2 if is_complex(type_num) else 1
+    job.pairs = is_complex(type_num)
+    job.channels = cnp.PyArray_DIM(image, 2) if cnp.PyArray_NDIM(image) == 3 else 1
+    job.parts = job.channels * (2 if job.pairs else 1)
     job.swapped = not cnp.PyArray_ISNOTSWAPPED(image)
     job.plain = cnp.PyArray_ISALIGNED(image) and not job.swapped
 
@@ -78,7 +80,7 @@ cdef void see_out(Job* job, cnp.ndarray out) noexcept:
     job.out_row_stride = cnp.PyArray_STRIDE(out, 0)
     job.out_col_stride = cnp.PyArray_STRIDE(out, 1)
     job.out_kind = kind_of(type_num)
-    job.out_parts = 2 if is_complex(type_num) else 1
+    job.out_parts = job.channels * (2 if is_complex(type_num) else 1)
 
 
 def correlate(
@@ -90,13 +92,14 @@ def correlate(
     Parameters
     ----------
     image : 2-D array of any real or complex type, strides, byte order and alignment
+        Or 3-D, the last axis contiguous: channels interleaved in pixels.
     lanes : list of (real part, imaginary part or None, limit), tried in turn
         Transposed contiguous kernels in the lane's type; exact for images of magnitude up to limit.
     kernel_shape : (rows, columns)
     fill : array of out's type with one element
     boundary : FILL, SYMM or WRAP of _boundary.py
     top, left : image position under the first tap of out[0, 0]
-    out : 2-D array, aligned and native, that shares no memory with the others
+    out : array of the image's dimensions, aligned and native, that shares no memory with the others
     """
     cdef Job job
     cdef int k = 0, failed

@@ -10,7 +10,7 @@ cdef extern from "simd.h" nogil:
     const int RC_TILE_ROWS
     const int RC_TILE_VECS
     const int RC_BYTES
-    const int RC_BAND
+    Py_ssize_t RC_BAND(Py_ssize_t kh)
     const int RC_STREAM_ROWS
     const int RC_STREAM_VECS(const int kh)
     vf4 vf4_load(const char* p)

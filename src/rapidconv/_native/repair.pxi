@@ -19,8 +19,8 @@ ctypedef fused real:
     extended
 
 
-cdef inline cplx pixel(Job* job, Py_ssize_t y, Py_ssize_t x, cplx* like) noexcept nogil:
-    """Image pixel under position (y, x), as a complex number."""
+cdef inline cplx pixel(Job* job, Py_ssize_t y, Py_ssize_t x, int channel, cplx* like) noexcept nogil:
+    """Channel of the image pixel at position (y, x), as a complex number."""
     cdef Py_ssize_t r = index_map(y, job.rows, job.boundary), c = index_map(x, job.cols, job.boundary)
     cdef Py_ssize_t size = type_size(job.kind), part
     cdef char raw[16]
@@ -30,8 +30,8 @@ cdef inline cplx pixel(Job* job, Py_ssize_t y, Py_ssize_t x, cplx* like) noexcep
     if r < 0 or c < 0:
         memcpy(value, job.fill, sizeof(cplx))
         return value[0]
-    for part in range(job.parts):
-        p = job.image + r * job.row_stride + c * job.col_stride + part * size
+    for part in range(1 + job.pairs):
+        p = job.image + r * job.row_stride + c * job.col_stride + (channel * (1 + job.pairs) + part) * size
         if not job.plain:
             fetch(p, 0, raw, size, job.swapped, 1)
             p = raw
@@ -63,13 +63,13 @@ cdef inline cplx weight_at(Lane* ln, Py_ssize_t k, cplx* like) noexcept nogil:
     return value[0]
 
 
-cdef cplx sum_again(Job* job, Py_ssize_t y, Py_ssize_t x, cplx* like) noexcept nogil:
-    """Output (y, x) as a sum of complex products."""
+cdef cplx sum_again(Job* job, Py_ssize_t y, Py_ssize_t x, int channel, cplx* like) noexcept nogil:
+    """Output (y, x) of a channel as a sum of complex products."""
     cdef cplx total = 0
     cdef Py_ssize_t i, j
     for i in range(job.kh):
         for j in range(job.kw):
-            total = total + (pixel(job, job.top + y + i, job.left + x + j, like)
+            total = total + (pixel(job, job.top + y + i, job.left + x + j, channel, like)
                              * weight_at(&job.lanes[0], j * job.kh + i, like))
     return total
 
@@ -87,24 +87,26 @@ cdef void repair_row(Job* job, char* row, Py_ssize_t y, cplx* like) noexcept nog
     """Row y of the results."""
     cdef cplx* v
     cdef Py_ssize_t x
+    cdef int channel
     for x in range(job.n):
         v = <cplx*> (row + x * job.out_col_stride)
-        if v[0] - v[0] != 0:
-            v[0] = sum_again(job, y, x, like)
+        for channel in range(job.channels):
+            if v[channel] - v[channel] != 0:
+                v[channel] = sum_again(job, y, x, channel, like)
 
 
 cdef void repair(Job* job, Py_ssize_t y0, Py_ssize_t y1) noexcept nogil:
     """Rows y0 <= y < y1 of a complex result."""
     cdef Py_ssize_t y
     cdef char* row
-    cdef bint packed = job.out_col_stride == 2 * type_size(job.out_kind)
+    cdef bint packed = job.out_col_stride == job.out_parts * type_size(job.out_kind)
     for y in range(y0, y1):
         row = job.out + y * job.out_row_stride
         if job.out_kind == F4:
-            if not (packed and all_finite(<float*> row, 2 * job.n)):
+            if not (packed and all_finite(<float*> row, job.out_parts * job.n)):
                 repair_row(job, row, y, <complex4*> NULL)
         elif job.out_kind == F8:
-            if not (packed and all_finite(<double*> row, 2 * job.n)):
+            if not (packed and all_finite(<double*> row, job.out_parts * job.n)):
                 repair_row(job, row, y, <complex8*> NULL)
         else:
             repair_row(job, row, y, <complexg*> NULL)

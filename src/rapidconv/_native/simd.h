@@ -49,7 +49,9 @@
 #  define RC_STREAM_ROWS 6
 #  define RC_STREAM_VECS(kh) ((kh) <= 4 ? 3 : 2)
 #endif
-#define RC_BAND 16 /* rows of a band: more pages than the store TLB has entries (16 on Golden Cove) cost a walk a row */
+/* Rows of a band: input and output rows beyond the 12 ways of a first-level cache set, and beyond the 16 pages of
+ * the store TLB (Golden Cove), cost more than the rows a band reads twice. */
+#define RC_BAND(kh) ((kh) <= 4 ? 8 : 16)
 
 /* Keeps a loaded vector in its register: gcc would rather load it again as an operand of every use. */
 #if RC_BYTES == 64

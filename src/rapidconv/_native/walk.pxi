@@ -27,14 +27,16 @@ ctypedef struct Job:
     const char* image
     Py_ssize_t rows, cols, row_stride, col_stride   # strides in bytes
     int kind                     # type of one number
-    int parts                    # numbers in a pixel: 1, or 2 (complex)
+    bint pairs                   # complex: numbers come in pairs
+    int channels                 # interleaved in a pixel, all under one kernel
+    int parts                    # numbers in a pixel: channels, twice as many where they are complex
     bint plain                   # aligned and native
     bint swapped
     Lane lanes[MAX_LANES]        # tried in turn
     int n_lanes
     Py_ssize_t kh, kw
     int boundary
-    const char* fill             # one result-typed pixel (re, im)
+    const char* fill             # one number of the result's type (re, im)
     Py_ssize_t top, left         # image position under the first tap of output [0, 0]
     char* out
     Py_ssize_t m, n, out_row_stride, out_col_stride
@@ -109,8 +111,13 @@ cdef Py_ssize_t runs_of(Job* job, Py_ssize_t first, Py_ssize_t width, Py_ssize_t
     return count
 
 
+cdef inline bint same_bits(int kind, int lane_kind) noexcept nogil:
+    """Whether numbers of a type are a lane's as they lie; unsigned ones are wrapping signed ones."""
+    return kind == lane_kind or (lane_kind <= I8 and kind == lane_kind + 1)
+
+
 cdef void gather(
-    Job* job, Scratch* sc, lane* block, lane* turned, Py_ssize_t pitch, Py_ssize_t m, Py_ssize_t n_runs,
+    Job* job, Scratch* sc, int kind, lane* block, lane* turned, Py_ssize_t pitch, Py_ssize_t m, Py_ssize_t n_runs,
 ) noexcept nogil:
     """m rows of a block: the image's rows sc.source through the runs of columns; turned, if not NULL, gets i times them."""
     cdef Py_ssize_t i, q, at, length, step, stride, size = type_size(job.kind), part, width
@@ -118,15 +125,16 @@ cdef void gather(
     cdef lane value[2]
     cdef lane* d
     cdef const char* p
+    cdef bint copies = job.plain and same_bits(job.kind, kind)
     if job.boundary == FILL:
-        to_lane(job.out_kind, job.fill, type_size(job.out_kind), value, 1, job.out_parts)
+        to_lane(job.out_kind, job.fill, type_size(job.out_kind), value, 1, 1 + job.pairs)
     width = sc.run[4 * n_runs - 4] + sc.run[4 * n_runs - 3]
     for i in range(m):
         d = <lane*> (<char*> block + i * pitch)
         if sc.source[i] < 0:
             for q in range(width):
                 for part in range(parts):
-                    d[parts * q + part] = value[part]
+                    d[parts * q + part] = value[part & job.pairs]
         else:
             for q in range(n_runs):
                 at = sc.run[4 * q] * parts
@@ -135,10 +143,16 @@ cdef void gather(
                 if sc.run[4 * q + 2] < 0:
                     for step in range(length):
                         for part in range(parts):
-                            d[at + parts * step + part] = value[part]
+                            d[at + parts * step + part] = value[part & job.pairs]
                     continue
                 p = job.image + sc.source[i] * job.row_stride + sc.run[4 * q + 2] * job.col_stride
-                if not job.plain:
+                if copies and stride == parts * size:
+                    for step in range(parts * length):
+                        d[at + step] = (<const lane*> p)[step]
+                elif copies and parts == 1:
+                    for step in range(length):
+                        d[at + step] = (<const lane*> (p + step * stride))[0]
+                elif not job.plain:
                     for part in range(parts):
                         fetch(p + part * size, stride, sc.raw, size, job.swapped, length)
                         to_lane(job.kind, sc.raw, size, d + at + part, parts, length)
@@ -148,7 +162,7 @@ cdef void gather(
                     for part in range(parts):
                         to_lane(job.kind, p + part * size, stride, d + at + part, parts, length)
         if turned != NULL:
-            for q in range(width):
+            for q in range(width * job.channels):
                 (<lane*> (<char*> turned + i * pitch))[2 * q] = -d[2 * q + 1]
                 (<lane*> (<char*> turned + i * pitch))[2 * q + 1] = d[2 * q]
 
@@ -199,17 +213,17 @@ cdef void gather_lane(
 ) noexcept nogil:
     """gather in the lane of a type."""
     if kind == F4:
-        gather(job, sc, <float*> block, <float*> turned, pitch, m, n_runs)
+        gather(job, sc, kind, <float*> block, <float*> turned, pitch, m, n_runs)
     elif kind == F8:
-        gather(job, sc, <double*> block, <double*> turned, pitch, m, n_runs)
+        gather(job, sc, kind, <double*> block, <double*> turned, pitch, m, n_runs)
     elif kind == I2:
-        gather(job, sc, <short*> block, <short*> turned, pitch, m, n_runs)
+        gather(job, sc, kind, <short*> block, <short*> turned, pitch, m, n_runs)
     elif kind == I4:
-        gather(job, sc, <int*> block, <int*> turned, pitch, m, n_runs)
+        gather(job, sc, kind, <int*> block, <int*> turned, pitch, m, n_runs)
     elif kind == I8:
-        gather(job, sc, <long long*> block, <long long*> turned, pitch, m, n_runs)
+        gather(job, sc, kind, <long long*> block, <long long*> turned, pitch, m, n_runs)
     else:
-        gather(job, sc, <extended*> block, <extended*> turned, pitch, m, n_runs)
+        gather(job, sc, kind, <extended*> block, <extended*> turned, pitch, m, n_runs)
 
 
 cdef void put_lane(
@@ -254,29 +268,24 @@ cdef inline void put_one(Job* job, char* d, int part) noexcept nogil:
         to_lane(job.out_kind, job.fill + part * size, 0, <long long*> d, 1, 1)
 
 
-cdef inline bint same_bits(int kind, int lane_kind) noexcept nogil:
-    """Whether numbers of a type are a lane's as they lie; unsigned ones are wrapping signed ones."""
-    return kind == lane_kind or (lane_kind <= I8 and kind == lane_kind + 1)
-
-
 cdef inline bint one_plane(Job* job, Lane* ln) noexcept nogil:
     """Whether a lane's sums are the result as they lie."""
     return (same_bits(job.out_kind, ln.kind) and job.out_col_stride == job.out_parts * type_size(job.out_kind)
-            and not (job.parts == 1 and ln.imag_part != NULL))
+            and (job.pairs or ln.imag_part == NULL))
 
 
 cdef inline bint in_place(Job* job, Lane* ln) noexcept nogil:
     """Whether a lane can read the image where it lies."""
     return (job.plain and same_bits(job.kind, ln.kind) and job.col_stride == job.parts * type_size(job.kind)
-            and not (job.parts == 2 and ln.imag_part != NULL))
+            and not (job.pairs and ln.imag_part != NULL))
 
 
 cdef void tile(
     Job* job, Scratch* sc, Py_ssize_t y0, Py_ssize_t y1, Py_ssize_t x0, Py_ssize_t x1, bint interior,
 ) noexcept nogil:
     """Outputs y0 <= y < y1, x0 <= x < x1; interior: no tap leaves the image sideways, the image is read in place."""
-    cdef Py_ssize_t m = y1 - y0, width = x1 - x0, n = width * job.parts, first, group, i, b, size, full, n_runs = 0
-    cdef Py_ssize_t block_pitch = 0, pitch, dest_pitch, out_size = type_size(job.out_kind), step, w_step
+    cdef Py_ssize_t m = y1 - y0, width = x1 - x0, n = width * job.parts, first, group, i, size, full, n_runs = 0
+    cdef Py_ssize_t block_pitch = 0, pitch, dest_pitch, step, w_step
     cdef Lane* ln = &job.lanes[0]
     cdef unsigned long long top
     cdef int planes, p, q, passes, which = 0
@@ -299,8 +308,8 @@ cdef void tile(
     pitch = full * size
     step = job.parts * size
     w_step = job.kh * size
-    cross = job.parts == 2 and ln.imag_part != NULL
-    planes = 2 if job.parts == 1 and ln.imag_part != NULL else 1
+    cross = job.pairs and ln.imag_part != NULL
+    planes = 2 if not job.pairs and ln.imag_part != NULL else 1
     passes = 2 if cross else planes
     whole = one_plane(job, ln) and n == full
     sums[0] = sums[1] = NULL
@@ -343,20 +352,31 @@ cdef void tile(
         return
     for i in range(m):
         dest = job.out + (y0 + i) * job.out_row_stride + x0 * job.out_col_stride
-        if planes == 1 and (job.parts == 1 or job.out_col_stride == 2 * out_size):
-            put_lane(ln.kind, sums[0] + i * pitch, 1, job.out_kind, dest,
-                     out_size if job.parts == 2 else job.out_col_stride, n)
-        elif planes == 2 and ln.kind == F4 and job.out_kind == F4 and job.out_col_stride == 8:
-            interleave(<const float*> (sums[0] + i * pitch), <const float*> (sums[1] + i * pitch), <float*> dest, n)
-        elif planes == 2 and ln.kind == F8 and job.out_kind == F8 and job.out_col_stride == 16:
-            interleave(<const double*> (sums[0] + i * pitch), <const double*> (sums[1] + i * pitch), <double*> dest, n)
+        put_row(job, ln.kind, planes, sums[0] + i * pitch, sums[1] + i * pitch if planes == 2 else NULL, dest, width)
+
+
+cdef void put_row(
+    Job* job, int kind, int planes, const char* re, const char* im, char* dest, Py_ssize_t width,
+) noexcept nogil:
+    """A row of sums, from one plane or from a plane of real and one of imaginary parts, to the result."""
+    cdef Py_ssize_t size = type_size(kind), out_size = type_size(job.out_kind), n = width * job.parts, part
+    cdef Py_ssize_t stride = job.out_col_stride
+    cdef bint packed = stride == job.out_parts * out_size
+    if planes == 1:
+        if packed:
+            put_lane(kind, re, 1, job.out_kind, dest, out_size, n)
         else:
-            for b in range(2):
-                if planes == 2:
-                    put_lane(ln.kind, sums[b] + i * pitch, 1, job.out_kind, dest + b * out_size, job.out_col_stride, width)
-                else:
-                    put_lane(ln.kind, sums[0] + i * pitch + b * size, 2, job.out_kind, dest + b * out_size,
-                             job.out_col_stride, width)
+            for part in range(job.parts):
+                put_lane(kind, re + part * size, job.parts, job.out_kind, dest + part * out_size, stride, width)
+    elif packed and kind == job.out_kind and kind == F4:
+        interleave(<const float*> re, <const float*> im, <float*> dest, n)
+    elif packed and kind == job.out_kind and kind == F8:
+        interleave(<const double*> re, <const double*> im, <double*> dest, n)
+    else:
+        if packed:
+            stride = 2 * out_size
+        put_lane(kind, re, 1, job.out_kind, dest, stride, n)
+        put_lane(kind, im, 1, job.out_kind, dest + out_size, stride, n)
 
 
 cdef inline Py_ssize_t piece(Py_ssize_t left, Py_ssize_t wanted, Py_ssize_t lanes) noexcept nogil:
@@ -365,8 +385,8 @@ cdef inline Py_ssize_t piece(Py_ssize_t left, Py_ssize_t wanted, Py_ssize_t lane
 
 
 cdef inline Py_ssize_t pixels(Job* job, Py_ssize_t row_bytes) noexcept nogil:
-    """Pixels whose sums fill so many bytes in the widest lane."""
-    return max(1, row_bytes // (job.parts * type_size(job.lanes[job.n_lanes - 1].kind)))
+    """Pixels whose sums fill so many bytes in the widest lane; enough to be worth a halo."""
+    return max(32, row_bytes // (job.parts * type_size(job.lanes[job.n_lanes - 1].kind)))
 
 
 cdef inline Py_ssize_t place_pixels(Job* job) noexcept nogil:
@@ -398,7 +418,7 @@ cdef Py_ssize_t lay_out(Job* job, Scratch* sc, char* base) noexcept nogil:
     """Place every scratch buffer of a call from base on; the bytes they take."""
     cdef Py_ssize_t size = 2, m = min(job.m, TILE_ROWS), width, lanes = 1, first, end, row_bytes, rows, pointers, k
     cdef Py_ssize_t word = sizeof(char*)
-    cdef bint cross = job.parts == 2 and job.lanes[0].imag_part != NULL
+    cdef bint cross = job.pairs and job.lanes[0].imag_part != NULL
     cdef char* at = base
     for k in range(job.n_lanes):
         size = max(size, type_size(job.lanes[k].kind))
@@ -439,7 +459,7 @@ cdef void walk(Job* job, Scratch* sc, Py_ssize_t y_from, Py_ssize_t y_to) noexce
         w = min(job.n, place_pixels(job) + lanes) + job.kw
         for part in range(job.parts):
             for i in range(w):
-                put_one(job, sc.constant + (job.parts * i + part) * size, part)
+                put_one(job, sc.constant + (job.parts * i + part) * size, part & job.pairs)
     y = y_from
     while y < y_to:
         y1 = min(y + TILE_ROWS, y_to)
@@ -453,7 +473,7 @@ cdef void walk(Job* job, Scratch* sc, Py_ssize_t y_from, Py_ssize_t y_to) noexce
                 w = piece(job.n - x, pixels(job, GATHER_BYTES), lanes)
             tile(job, sc, y, y1, x, x + w, first <= x < end)
             x += w
-        if job.out_parts == 2:
+        if job.out_parts == 2 * job.channels:
             repair(job, y, y1)
         y = y1
 
