@@ -23,7 +23,7 @@ def sdist(tmp_path_factory):
     """Names in an sdist made of a copy of the project, so that nothing is written into the project."""
     if not (ROOT / "pyproject.toml").exists():
         pytest.skip("not in a checkout")
-    if importlib.util.find_spec("build") is None:
+    if importlib.util.find_spec("build.__main__") is None:  # a folder named build is a package without it
         pytest.skip("needs build")
     copy = tmp_path_factory.mktemp("sdist") / "project"
     ignored = shutil.ignore_patterns(

@@ -168,44 +168,40 @@ ctypedef fused wide_integer:
     unsigned long long
 
 
-cdef unsigned long long peak_of(wide_integer* s, Py_ssize_t stride, Py_ssize_t n) noexcept nogil:
-    """Largest magnitude of n integers, stride bytes apart."""
+cdef unsigned long long widen_peak(wide_integer* s, Py_ssize_t stride, lane* d, Py_ssize_t n) noexcept nogil:
+    """widen of integers, and their largest magnitude on the way."""
     cdef Py_ssize_t i
     cdef wide_integer low = 0, high = 0, x
     cdef const char* p = <const char*> s
+    cdef unsigned long long below
     if stride == sizeof(wide_integer):
         for i in range(n):
             x = s[i]
+            d[i] = <lane> x
             low = x if x < low else low
             high = x if x > high else high
     else:
         for i in range(n):
             x = (<wide_integer*> (p + i * stride))[0]
+            d[i] = <lane> x
             low = x if x < low else low
             high = x if x > high else high
-    cdef unsigned long long below = 0 - <unsigned long long> <long long> low
+    below = 0 - <unsigned long long> <long long> low
     return below if below > <unsigned long long> high else <unsigned long long> high
 
 
-cdef unsigned long long peak(int kind, const char* s, Py_ssize_t stride, Py_ssize_t n) noexcept nogil:
-    """Largest magnitude of n integers of a type; for types of up to 16 bits their range's."""
-    if kind == BOOL:
-        return 1
-    if kind == I1:
-        return 128
-    if kind == U1:
-        return 255
-    if kind == I2:
-        return 32768
-    if kind == U2:
-        return 65535
+cdef unsigned long long to_lane_peak(int kind, const char* s, Py_ssize_t stride, lane* d, Py_ssize_t n) noexcept nogil:
+    """to_lane of integers, and their largest magnitude; for types of up to 16 bits that of the type."""
     if kind == I4:
-        return peak_of(<int*> s, stride, n)
+        return widen_peak(<int*> s, stride, d, n)
     if kind == U4:
-        return peak_of(<unsigned int*> s, stride, n)
+        return widen_peak(<unsigned int*> s, stride, d, n)
     if kind == I8:
-        return peak_of(<long long*> s, stride, n)
-    return peak_of(<unsigned long long*> s, stride, n)
+        return widen_peak(<long long*> s, stride, d, n)
+    if kind == U8:
+        return widen_peak(<unsigned long long*> s, stride, d, n)
+    to_lane(kind, s, stride, d, 1, n)
+    return 1 if kind == BOOL else 128 if kind == I1 else 255 if kind == U1 else 32768 if kind == I2 else 65535
 
 
 cdef void fetch(const char* s, Py_ssize_t stride, char* d, Py_ssize_t size, bint swapped, Py_ssize_t n) noexcept nogil:

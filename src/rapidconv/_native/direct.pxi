@@ -22,6 +22,80 @@
 # into: so its bits do not depend on tiles, layout or workers.
 
 
+cdef inline void tap(
+    vec* a00, vec* a01, vec* a02, vec* a10, vec* a11, vec* a12, vec* a20, vec* a21, vec* a22,
+    vec* a30, vec* a31, vec* a32, vec* a40, vec* a41, vec* a42, vec* a50, vec* a51, vec* a52,
+    vec* a60, vec* a61, vec* a62, vec* a70, vec* a71, vec* a72, vec* a80, vec* a81, vec* a82,
+    vec x0, vec x1, vec x2, const char* w, const int first_row, const int last_row, const int vecs,
+) noexcept nogil:
+    """Inputs x0, x1, x2 under one tap into output rows first_row..last_row; w is the weight that meets output row 0."""
+    cdef Py_ssize_t size = lane_size(x0)
+    cdef vec b
+    if first_row <= 0 <= last_row:
+        b = splat(x0, w)
+        a00[0] = a00[0] + b * x0
+        if vecs > 1:
+            a01[0] = a01[0] + b * x1
+        if vecs > 2:
+            a02[0] = a02[0] + b * x2
+    if first_row <= 1 <= last_row:
+        b = splat(x0, w - size)
+        a10[0] = a10[0] + b * x0
+        if vecs > 1:
+            a11[0] = a11[0] + b * x1
+        if vecs > 2:
+            a12[0] = a12[0] + b * x2
+    if first_row <= 2 <= last_row:
+        b = splat(x0, w - 2 * size)
+        a20[0] = a20[0] + b * x0
+        if vecs > 1:
+            a21[0] = a21[0] + b * x1
+        if vecs > 2:
+            a22[0] = a22[0] + b * x2
+    if first_row <= 3 <= last_row:
+        b = splat(x0, w - 3 * size)
+        a30[0] = a30[0] + b * x0
+        if vecs > 1:
+            a31[0] = a31[0] + b * x1
+        if vecs > 2:
+            a32[0] = a32[0] + b * x2
+    if first_row <= 4 <= last_row:
+        b = splat(x0, w - 4 * size)
+        a40[0] = a40[0] + b * x0
+        if vecs > 1:
+            a41[0] = a41[0] + b * x1
+        if vecs > 2:
+            a42[0] = a42[0] + b * x2
+    if first_row <= 5 <= last_row:
+        b = splat(x0, w - 5 * size)
+        a50[0] = a50[0] + b * x0
+        if vecs > 1:
+            a51[0] = a51[0] + b * x1
+        if vecs > 2:
+            a52[0] = a52[0] + b * x2
+    if first_row <= 6 <= last_row:
+        b = splat(x0, w - 6 * size)
+        a60[0] = a60[0] + b * x0
+        if vecs > 1:
+            a61[0] = a61[0] + b * x1
+        if vecs > 2:
+            a62[0] = a62[0] + b * x2
+    if first_row <= 7 <= last_row:
+        b = splat(x0, w - 7 * size)
+        a70[0] = a70[0] + b * x0
+        if vecs > 1:
+            a71[0] = a71[0] + b * x1
+        if vecs > 2:
+            a72[0] = a72[0] + b * x2
+    if first_row <= 8 <= last_row:
+        b = splat(x0, w - 8 * size)
+        a80[0] = a80[0] + b * x0
+        if vecs > 1:
+            a81[0] = a81[0] + b * x1
+        if vecs > 2:
+            a82[0] = a82[0] + b * x2
+
+
 cdef enum:               # schemes of a strip; a positive number: the kernel's rows, streamed
     TILE8 = -8
     TILE4 = -4
@@ -33,83 +107,77 @@ cdef inline void taps(
     vec* a30, vec* a31, vec* a32, vec* a40, vec* a41, vec* a42, vec* a50, vec* a51, vec* a52,
     vec* a60, vec* a61, vec* a62, vec* a70, vec* a71, vec* a72, vec* a80, vec* a81, vec* a82,
     const char* p, const char* w, Py_ssize_t w_step, Py_ssize_t kw, Py_ssize_t step,
-    Py_ssize_t last, const int first_row, const int last_row, const int vecs,
+    Py_ssize_t last, const int first_row, const int last_row, const int vecs, const int shifted,
 ) noexcept nogil:
-    """One input row at p into output rows first_row..last_row; w is the first weight of the kernel row that meets output row 0.
+    """One input row at p into output rows first_row..last_row; w is the first weight of output row 0's kernel row.
 
-    Vector c starts c vectors after p, but the last of the vecs vectors starts at p + last.
+    Vector c starts c vectors after p, but the last of the vecs vectors starts at p + last.  shifted: up to 8
+    neighbouring taps (3 vectors, step one lane) are shifted out of 4 loads, as most unaligned loads straddle cache lines.
     """
-    cdef Py_ssize_t j, size = lane_size(a00[0])
-    cdef vec x0, x1, x2, b
+    cdef Py_ssize_t j
+    cdef vec x0, x1, x2, x3
+    if shifted:
+        x0 = load(a00[0], p)
+        x1 = load(a00[0], p + sizeof(vec))
+        x2 = load(a00[0], p + 2 * sizeof(vec))
+        x3 = load(a00[0], p + 3 * sizeof(vec))
+        tap(a00, a01, a02, a10, a11, a12, a20, a21, a22,
+            a30, a31, a32, a40, a41, a42, a50, a51, a52,
+            a60, a61, a62, a70, a71, a72, a80, a81, a82,
+            x0, x1, x2, w, first_row, last_row, vecs)
+        if kw > 1:
+            tap(a00, a01, a02, a10, a11, a12, a20, a21, a22,
+                a30, a31, a32, a40, a41, a42, a50, a51, a52,
+                a60, a61, a62, a70, a71, a72, a80, a81, a82,
+                shift(x0, x1, 1), shift(x1, x2, 1), shift(x2, x3, 1), w + 1 * w_step,
+                first_row, last_row, vecs)
+        if kw > 2:
+            tap(a00, a01, a02, a10, a11, a12, a20, a21, a22,
+                a30, a31, a32, a40, a41, a42, a50, a51, a52,
+                a60, a61, a62, a70, a71, a72, a80, a81, a82,
+                shift(x0, x1, 2), shift(x1, x2, 2), shift(x2, x3, 2), w + 2 * w_step,
+                first_row, last_row, vecs)
+        if kw > 3:
+            tap(a00, a01, a02, a10, a11, a12, a20, a21, a22,
+                a30, a31, a32, a40, a41, a42, a50, a51, a52,
+                a60, a61, a62, a70, a71, a72, a80, a81, a82,
+                shift(x0, x1, 3), shift(x1, x2, 3), shift(x2, x3, 3), w + 3 * w_step,
+                first_row, last_row, vecs)
+        if kw > 4:
+            tap(a00, a01, a02, a10, a11, a12, a20, a21, a22,
+                a30, a31, a32, a40, a41, a42, a50, a51, a52,
+                a60, a61, a62, a70, a71, a72, a80, a81, a82,
+                shift(x0, x1, 4), shift(x1, x2, 4), shift(x2, x3, 4), w + 4 * w_step,
+                first_row, last_row, vecs)
+        if kw > 5:
+            tap(a00, a01, a02, a10, a11, a12, a20, a21, a22,
+                a30, a31, a32, a40, a41, a42, a50, a51, a52,
+                a60, a61, a62, a70, a71, a72, a80, a81, a82,
+                shift(x0, x1, 5), shift(x1, x2, 5), shift(x2, x3, 5), w + 5 * w_step,
+                first_row, last_row, vecs)
+        if kw > 6:
+            tap(a00, a01, a02, a10, a11, a12, a20, a21, a22,
+                a30, a31, a32, a40, a41, a42, a50, a51, a52,
+                a60, a61, a62, a70, a71, a72, a80, a81, a82,
+                shift(x0, x1, 6), shift(x1, x2, 6), shift(x2, x3, 6), w + 6 * w_step,
+                first_row, last_row, vecs)
+        if kw > 7:
+            tap(a00, a01, a02, a10, a11, a12, a20, a21, a22,
+                a30, a31, a32, a40, a41, a42, a50, a51, a52,
+                a60, a61, a62, a70, a71, a72, a80, a81, a82,
+                shift(x0, x1, 7), shift(x1, x2, 7), shift(x2, x3, 7), w + 7 * w_step,
+                first_row, last_row, vecs)
+        return
     for j in range(kw):
         x0 = load(a00[0], p if vecs > 1 else p + last)
         if vecs > 1:
             x1 = load(a00[0], p + sizeof(vec) if vecs > 2 else p + last)
         if vecs > 2:
             x2 = load(a00[0], p + last)
-        if first_row <= 0 <= last_row:
-            b = splat(a00[0], w)
-            a00[0] = a00[0] + b * x0
-            if vecs > 1:
-                a01[0] = a01[0] + b * x1
-            if vecs > 2:
-                a02[0] = a02[0] + b * x2
-        if first_row <= 1 <= last_row:
-            b = splat(a00[0], w - size)
-            a10[0] = a10[0] + b * x0
-            if vecs > 1:
-                a11[0] = a11[0] + b * x1
-            if vecs > 2:
-                a12[0] = a12[0] + b * x2
-        if first_row <= 2 <= last_row:
-            b = splat(a00[0], w - 2 * size)
-            a20[0] = a20[0] + b * x0
-            if vecs > 1:
-                a21[0] = a21[0] + b * x1
-            if vecs > 2:
-                a22[0] = a22[0] + b * x2
-        if first_row <= 3 <= last_row:
-            b = splat(a00[0], w - 3 * size)
-            a30[0] = a30[0] + b * x0
-            if vecs > 1:
-                a31[0] = a31[0] + b * x1
-            if vecs > 2:
-                a32[0] = a32[0] + b * x2
-        if first_row <= 4 <= last_row:
-            b = splat(a00[0], w - 4 * size)
-            a40[0] = a40[0] + b * x0
-            if vecs > 1:
-                a41[0] = a41[0] + b * x1
-            if vecs > 2:
-                a42[0] = a42[0] + b * x2
-        if first_row <= 5 <= last_row:
-            b = splat(a00[0], w - 5 * size)
-            a50[0] = a50[0] + b * x0
-            if vecs > 1:
-                a51[0] = a51[0] + b * x1
-            if vecs > 2:
-                a52[0] = a52[0] + b * x2
-        if first_row <= 6 <= last_row:
-            b = splat(a00[0], w - 6 * size)
-            a60[0] = a60[0] + b * x0
-            if vecs > 1:
-                a61[0] = a61[0] + b * x1
-            if vecs > 2:
-                a62[0] = a62[0] + b * x2
-        if first_row <= 7 <= last_row:
-            b = splat(a00[0], w - 7 * size)
-            a70[0] = a70[0] + b * x0
-            if vecs > 1:
-                a71[0] = a71[0] + b * x1
-            if vecs > 2:
-                a72[0] = a72[0] + b * x2
-        if first_row <= 8 <= last_row:
-            b = splat(a00[0], w - 8 * size)
-            a80[0] = a80[0] + b * x0
-            if vecs > 1:
-                a81[0] = a81[0] + b * x1
-            if vecs > 2:
-                a82[0] = a82[0] + b * x2
+        tap(a00, a01, a02, a10, a11, a12, a20, a21, a22,
+            a30, a31, a32, a40, a41, a42, a50, a51, a52,
+            a60, a61, a62, a70, a71, a72, a80, a81, a82,
+            x0, x1, x2, w, first_row, last_row, vecs)
         p += step
         w += w_step
 
@@ -139,7 +207,7 @@ cdef inline void finish(vec* a0, vec* a1, vec* a2, char* out, Py_ssize_t last, c
 cdef inline void stream(
     vec zero, const char** rows, Py_ssize_t x, Py_ssize_t m, const Py_ssize_t kh, Py_ssize_t kw, const char* w,
     Py_ssize_t w_step, Py_ssize_t step, const char* sums, Py_ssize_t sums_pitch, char* out, Py_ssize_t out_pitch,
-    Py_ssize_t last, const int vecs,
+    Py_ssize_t last, const int vecs, const int shifted,
 ) noexcept nogil:
     """m output rows, vecs vectors wide at byte x, from m + kh - 1 input rows each read once; kh <= 9, m >= kh."""
     cdef vec a00, a01, a02, a10, a11, a12, a20, a21, a22
@@ -182,87 +250,87 @@ cdef inline void stream(
             taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
                  &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
                  &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
-                 rows[i] + x, w, w_step, kw, step, last, 0, kh - 1, vecs)
+                 rows[i] + x, w, w_step, kw, step, last, 0, kh - 1, vecs, shifted)
         elif kh > 1 and i == kh - 2:
             taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
                  &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
                  &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
-                 rows[i] + x, w, w_step, kw, step, last, 1, kh - 1, vecs)
+                 rows[i] + x, w, w_step, kw, step, last, 1, kh - 1, vecs, shifted)
         elif kh > 2 and i == kh - 3:
             taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
                  &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
                  &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
-                 rows[i] + x, w, w_step, kw, step, last, 2, kh - 1, vecs)
+                 rows[i] + x, w, w_step, kw, step, last, 2, kh - 1, vecs, shifted)
         elif kh > 3 and i == kh - 4:
             taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
                  &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
                  &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
-                 rows[i] + x, w, w_step, kw, step, last, 3, kh - 1, vecs)
+                 rows[i] + x, w, w_step, kw, step, last, 3, kh - 1, vecs, shifted)
         elif kh > 4 and i == kh - 5:
             taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
                  &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
                  &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
-                 rows[i] + x, w, w_step, kw, step, last, 4, kh - 1, vecs)
+                 rows[i] + x, w, w_step, kw, step, last, 4, kh - 1, vecs, shifted)
         elif kh > 5 and i == kh - 6:
             taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
                  &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
                  &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
-                 rows[i] + x, w, w_step, kw, step, last, 5, kh - 1, vecs)
+                 rows[i] + x, w, w_step, kw, step, last, 5, kh - 1, vecs, shifted)
         elif kh > 6 and i == kh - 7:
             taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
                  &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
                  &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
-                 rows[i] + x, w, w_step, kw, step, last, 6, kh - 1, vecs)
+                 rows[i] + x, w, w_step, kw, step, last, 6, kh - 1, vecs, shifted)
         elif kh > 7 and i == kh - 8:
             taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
                  &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
                  &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
-                 rows[i] + x, w, w_step, kw, step, last, 7, kh - 1, vecs)
+                 rows[i] + x, w, w_step, kw, step, last, 7, kh - 1, vecs, shifted)
         elif kh > 8 and i == kh - 9:
             taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
                  &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
                  &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
-                 rows[i] + x, w, w_step, kw, step, last, 8, kh - 1, vecs)
+                 rows[i] + x, w, w_step, kw, step, last, 8, kh - 1, vecs, shifted)
         elif kh > 1 and i == m:
             taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
                  &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
                  &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
-                 rows[i] + x, w, w_step, kw, step, last, 0, kh - 2, vecs)
+                 rows[i] + x, w, w_step, kw, step, last, 0, kh - 2, vecs, shifted)
         elif kh > 2 and i == m + 1:
             taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
                  &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
                  &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
-                 rows[i] + x, w, w_step, kw, step, last, 0, kh - 3, vecs)
+                 rows[i] + x, w, w_step, kw, step, last, 0, kh - 3, vecs, shifted)
         elif kh > 3 and i == m + 2:
             taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
                  &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
                  &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
-                 rows[i] + x, w, w_step, kw, step, last, 0, kh - 4, vecs)
+                 rows[i] + x, w, w_step, kw, step, last, 0, kh - 4, vecs, shifted)
         elif kh > 4 and i == m + 3:
             taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
                  &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
                  &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
-                 rows[i] + x, w, w_step, kw, step, last, 0, kh - 5, vecs)
+                 rows[i] + x, w, w_step, kw, step, last, 0, kh - 5, vecs, shifted)
         elif kh > 5 and i == m + 4:
             taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
                  &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
                  &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
-                 rows[i] + x, w, w_step, kw, step, last, 0, kh - 6, vecs)
+                 rows[i] + x, w, w_step, kw, step, last, 0, kh - 6, vecs, shifted)
         elif kh > 6 and i == m + 5:
             taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
                  &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
                  &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
-                 rows[i] + x, w, w_step, kw, step, last, 0, kh - 7, vecs)
+                 rows[i] + x, w, w_step, kw, step, last, 0, kh - 7, vecs, shifted)
         elif kh > 7 and i == m + 6:
             taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
                  &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
                  &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
-                 rows[i] + x, w, w_step, kw, step, last, 0, kh - 8, vecs)
+                 rows[i] + x, w, w_step, kw, step, last, 0, kh - 8, vecs, shifted)
         elif kh > 8 and i == m + 7:
             taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
                  &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
                  &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
-                 rows[i] + x, w, w_step, kw, step, last, 0, kh - 9, vecs)
+                 rows[i] + x, w, w_step, kw, step, last, 0, kh - 9, vecs, shifted)
         if i >= kh - 1:
             finish(&a00, &a01, &a02, out + (i - kh + 1) * out_pitch, last, vecs)
         a00 = a10
@@ -314,64 +382,64 @@ cdef inline void tile8(
     taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
          &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
          &a60, &a61, &a62, &a70, &a71, &a72, &a70, &a71, &a72,
-         rows[0] + x, w, w_step, kw, step, last, 0, 0, vecs)
+         rows[0] + x, w, w_step, kw, step, last, 0, 0, vecs, 0)
     taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
          &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
          &a60, &a61, &a62, &a70, &a71, &a72, &a70, &a71, &a72,
-         rows[1] + x, w + 1 * size, w_step, kw, step, last, 0, 1, vecs)
+         rows[1] + x, w + 1 * size, w_step, kw, step, last, 0, 1, vecs, 0)
     taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
          &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
          &a60, &a61, &a62, &a70, &a71, &a72, &a70, &a71, &a72,
-         rows[2] + x, w + 2 * size, w_step, kw, step, last, 0, 2, vecs)
+         rows[2] + x, w + 2 * size, w_step, kw, step, last, 0, 2, vecs, 0)
     taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
          &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
          &a60, &a61, &a62, &a70, &a71, &a72, &a70, &a71, &a72,
-         rows[3] + x, w + 3 * size, w_step, kw, step, last, 0, 3, vecs)
+         rows[3] + x, w + 3 * size, w_step, kw, step, last, 0, 3, vecs, 0)
     taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
          &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
          &a60, &a61, &a62, &a70, &a71, &a72, &a70, &a71, &a72,
-         rows[4] + x, w + 4 * size, w_step, kw, step, last, 0, 4, vecs)
+         rows[4] + x, w + 4 * size, w_step, kw, step, last, 0, 4, vecs, 0)
     taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
          &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
          &a60, &a61, &a62, &a70, &a71, &a72, &a70, &a71, &a72,
-         rows[5] + x, w + 5 * size, w_step, kw, step, last, 0, 5, vecs)
+         rows[5] + x, w + 5 * size, w_step, kw, step, last, 0, 5, vecs, 0)
     taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
          &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
          &a60, &a61, &a62, &a70, &a71, &a72, &a70, &a71, &a72,
-         rows[6] + x, w + 6 * size, w_step, kw, step, last, 0, 6, vecs)
+         rows[6] + x, w + 6 * size, w_step, kw, step, last, 0, 6, vecs, 0)
     for i in range(7, kh):
         taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
              &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
              &a60, &a61, &a62, &a70, &a71, &a72, &a70, &a71, &a72,
-             rows[i] + x, w + i * size, w_step, kw, step, last, 0, 7, vecs)
+             rows[i] + x, w + i * size, w_step, kw, step, last, 0, 7, vecs, 0)
     taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
          &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
          &a60, &a61, &a62, &a70, &a71, &a72, &a70, &a71, &a72,
-         rows[kh] + x, w + kh * size, w_step, kw, step, last, 1, 7, vecs)
+         rows[kh] + x, w + kh * size, w_step, kw, step, last, 1, 7, vecs, 0)
     taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
          &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
          &a60, &a61, &a62, &a70, &a71, &a72, &a70, &a71, &a72,
-         rows[kh + 1] + x, w + (kh + 1) * size, w_step, kw, step, last, 2, 7, vecs)
+         rows[kh + 1] + x, w + (kh + 1) * size, w_step, kw, step, last, 2, 7, vecs, 0)
     taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
          &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
          &a60, &a61, &a62, &a70, &a71, &a72, &a70, &a71, &a72,
-         rows[kh + 2] + x, w + (kh + 2) * size, w_step, kw, step, last, 3, 7, vecs)
+         rows[kh + 2] + x, w + (kh + 2) * size, w_step, kw, step, last, 3, 7, vecs, 0)
     taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
          &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
          &a60, &a61, &a62, &a70, &a71, &a72, &a70, &a71, &a72,
-         rows[kh + 3] + x, w + (kh + 3) * size, w_step, kw, step, last, 4, 7, vecs)
+         rows[kh + 3] + x, w + (kh + 3) * size, w_step, kw, step, last, 4, 7, vecs, 0)
     taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
          &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
          &a60, &a61, &a62, &a70, &a71, &a72, &a70, &a71, &a72,
-         rows[kh + 4] + x, w + (kh + 4) * size, w_step, kw, step, last, 5, 7, vecs)
+         rows[kh + 4] + x, w + (kh + 4) * size, w_step, kw, step, last, 5, 7, vecs, 0)
     taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
          &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
          &a60, &a61, &a62, &a70, &a71, &a72, &a70, &a71, &a72,
-         rows[kh + 5] + x, w + (kh + 5) * size, w_step, kw, step, last, 6, 7, vecs)
+         rows[kh + 5] + x, w + (kh + 5) * size, w_step, kw, step, last, 6, 7, vecs, 0)
     taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
          &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
          &a60, &a61, &a62, &a70, &a71, &a72, &a70, &a71, &a72,
-         rows[kh + 6] + x, w + (kh + 6) * size, w_step, kw, step, last, 7, 7, vecs)
+         rows[kh + 6] + x, w + (kh + 6) * size, w_step, kw, step, last, 7, 7, vecs, 0)
     finish(&a00, &a01, &a02, out, last, vecs)
     finish(&a10, &a11, &a12, out + out_pitch, last, vecs)
     finish(&a20, &a21, &a22, out + 2 * out_pitch, last, vecs)
@@ -400,32 +468,32 @@ cdef inline void tile4(
     taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
          &a30, &a31, &a32, &a30, &a31, &a32, &a30, &a31, &a32,
          &a30, &a31, &a32, &a30, &a31, &a32, &a30, &a31, &a32,
-         rows[0] + x, w, w_step, kw, step, last, 0, 0, vecs)
+         rows[0] + x, w, w_step, kw, step, last, 0, 0, vecs, 0)
     taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
          &a30, &a31, &a32, &a30, &a31, &a32, &a30, &a31, &a32,
          &a30, &a31, &a32, &a30, &a31, &a32, &a30, &a31, &a32,
-         rows[1] + x, w + 1 * size, w_step, kw, step, last, 0, 1, vecs)
+         rows[1] + x, w + 1 * size, w_step, kw, step, last, 0, 1, vecs, 0)
     taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
          &a30, &a31, &a32, &a30, &a31, &a32, &a30, &a31, &a32,
          &a30, &a31, &a32, &a30, &a31, &a32, &a30, &a31, &a32,
-         rows[2] + x, w + 2 * size, w_step, kw, step, last, 0, 2, vecs)
+         rows[2] + x, w + 2 * size, w_step, kw, step, last, 0, 2, vecs, 0)
     for i in range(3, kh):
         taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
              &a30, &a31, &a32, &a30, &a31, &a32, &a30, &a31, &a32,
              &a30, &a31, &a32, &a30, &a31, &a32, &a30, &a31, &a32,
-             rows[i] + x, w + i * size, w_step, kw, step, last, 0, 3, vecs)
+             rows[i] + x, w + i * size, w_step, kw, step, last, 0, 3, vecs, 0)
     taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
          &a30, &a31, &a32, &a30, &a31, &a32, &a30, &a31, &a32,
          &a30, &a31, &a32, &a30, &a31, &a32, &a30, &a31, &a32,
-         rows[kh] + x, w + kh * size, w_step, kw, step, last, 1, 3, vecs)
+         rows[kh] + x, w + kh * size, w_step, kw, step, last, 1, 3, vecs, 0)
     taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
          &a30, &a31, &a32, &a30, &a31, &a32, &a30, &a31, &a32,
          &a30, &a31, &a32, &a30, &a31, &a32, &a30, &a31, &a32,
-         rows[kh + 1] + x, w + (kh + 1) * size, w_step, kw, step, last, 2, 3, vecs)
+         rows[kh + 1] + x, w + (kh + 1) * size, w_step, kw, step, last, 2, 3, vecs, 0)
     taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
          &a30, &a31, &a32, &a30, &a31, &a32, &a30, &a31, &a32,
          &a30, &a31, &a32, &a30, &a31, &a32, &a30, &a31, &a32,
-         rows[kh + 2] + x, w + (kh + 2) * size, w_step, kw, step, last, 3, 3, vecs)
+         rows[kh + 2] + x, w + (kh + 2) * size, w_step, kw, step, last, 3, 3, vecs, 0)
     finish(&a00, &a01, &a02, out, last, vecs)
     finish(&a10, &a11, &a12, out + out_pitch, last, vecs)
     finish(&a20, &a21, &a22, out + 2 * out_pitch, last, vecs)
@@ -447,14 +515,14 @@ cdef inline void tile1(
         taps(&a00, &a01, &a02, &a00, &a01, &a02, &a00, &a01, &a02,
              &a00, &a01, &a02, &a00, &a01, &a02, &a00, &a01, &a02,
              &a00, &a01, &a02, &a00, &a01, &a02, &a00, &a01, &a02,
-             rows[i] + x, w + i * size, w_step, kw, step, last, 0, 0, vecs)
+             rows[i] + x, w + i * size, w_step, kw, step, last, 0, 0, vecs, 0)
     finish(&a00, &a01, &a02, out, last, vecs)
 
 
 cdef inline void strip(
     vec zero, const char** rows, Py_ssize_t x, Py_ssize_t m, Py_ssize_t kh, Py_ssize_t kw, const char* w,
     Py_ssize_t w_step, Py_ssize_t step, const char* sums, Py_ssize_t sums_pitch, char* out, Py_ssize_t out_pitch,
-    Py_ssize_t last, const int how, const int vecs,
+    Py_ssize_t last, const int how, const int vecs, const int shifted,
 ) noexcept nogil:
     """One strip of columns of a band of m rows."""
     if how == TILE8:
@@ -464,18 +532,24 @@ cdef inline void strip(
     elif how == TILE1:
         tile1(zero, rows, x, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, last, vecs)
     else:
-        stream(zero, rows, x, m, how, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, last, vecs)
+        stream(zero, rows, x, m, how, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, last, vecs, shifted)
 
 
 cdef inline void strips(
     vec zero, const char** rows, Py_ssize_t m, Py_ssize_t n, Py_ssize_t kh, Py_ssize_t kw, const char* w,
     Py_ssize_t w_step, Py_ssize_t step, const char* sums, Py_ssize_t sums_pitch, char* out, Py_ssize_t out_pitch,
-    const int how, const int vecs,
+    const int how, const int vecs, const int shifts,
 ) noexcept nogil:
     """All strips of a band of m x n outputs, vecs vectors wide; the last vector of the last one ends with the row."""
-    cdef Py_ssize_t one = sizeof(vec), x = 0, left = n * lane_size(zero)
+    cdef Py_ssize_t one = sizeof(vec), x = 0, size = lane_size(zero), left = n * size
+    cdef Py_ssize_t spare = one - (kw - 1) * size       # a shifted strip reads a whole fourth vector
+    if shifts and vecs == 3 and step == size:
+        while left >= 3 * one + spare:
+            strip(zero, rows, x, m, kh, kw, w, w_step, size, sums, sums_pitch, out, out_pitch, 2 * one, how, vecs, 1)
+            x += 3 * one
+            left -= 3 * one
     while left >= vecs * one:
-        strip(zero, rows, x, m, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, (vecs - 1) * one, how, vecs)
+        strip(zero, rows, x, m, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, (vecs - 1) * one, how, vecs, 0)
         x += vecs * one
         left -= vecs * one
     if left <= 0:
@@ -484,11 +558,11 @@ cdef inline void strips(
         x -= one - left
         left = one
     if left == one:
-        strip(zero, rows, x, m, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, 0, how, 1)
+        strip(zero, rows, x, m, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, 0, how, 1, 0)
     elif left <= 2 * one:
-        strip(zero, rows, x, m, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, left - one, how, 2)
+        strip(zero, rows, x, m, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, left - one, how, 2, 0)
     else:
-        strip(zero, rows, x, m, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, left - one, how, 3)
+        strip(zero, rows, x, m, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, left - one, how, 3, 0)
 
 
 cdef void correlate_band(
@@ -499,50 +573,50 @@ cdef void correlate_band(
     if vec is vf4 or vec is vf8 or vec is vi2:
         if kw == kh and m >= kh and RC_STREAM_ROWS >= kh and sums == NULL:
             if kh == 3:
-                strips(zero, rows, m, n, 3, 3, w, w_step, step, NULL, 0, out, out_pitch, 3, RC_STREAM_VECS(3))
+                strips(zero, rows, m, n, 3, 3, w, w_step, step, NULL, 0, out, out_pitch, 3, RC_STREAM_VECS(3), lane_shifts(zero))
                 return
             if kh == 5:
-                strips(zero, rows, m, n, 5, 5, w, w_step, step, NULL, 0, out, out_pitch, 5, RC_STREAM_VECS(5))
+                strips(zero, rows, m, n, 5, 5, w, w_step, step, NULL, 0, out, out_pitch, 5, RC_STREAM_VECS(5), lane_shifts(zero))
                 return
             if kh == 7:
-                strips(zero, rows, m, n, 7, 7, w, w_step, step, NULL, 0, out, out_pitch, 7, RC_STREAM_VECS(7))
+                strips(zero, rows, m, n, 7, 7, w, w_step, step, NULL, 0, out, out_pitch, 7, RC_STREAM_VECS(7), lane_shifts(zero))
                 return
             if kh == 9:
-                strips(zero, rows, m, n, 9, 9, w, w_step, step, NULL, 0, out, out_pitch, 9, RC_STREAM_VECS(9))
+                strips(zero, rows, m, n, 9, 9, w, w_step, step, NULL, 0, out, out_pitch, 9, RC_STREAM_VECS(9), 0)
                 return
         if kh == 1 and m >= 1 and RC_STREAM_ROWS >= 1:
-            strips(zero, rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, 1, RC_STREAM_VECS(1))
+            strips(zero, rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, 1, RC_STREAM_VECS(1), 0)
             return
         if kh == 2 and m >= 2 and RC_STREAM_ROWS >= 2:
-            strips(zero, rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, 2, RC_STREAM_VECS(2))
+            strips(zero, rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, 2, RC_STREAM_VECS(2), 0)
             return
         if kh == 3 and m >= 3 and RC_STREAM_ROWS >= 3:
-            strips(zero, rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, 3, RC_STREAM_VECS(3))
+            strips(zero, rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, 3, RC_STREAM_VECS(3), 0)
             return
         if kh == 4 and m >= 4 and RC_STREAM_ROWS >= 4:
-            strips(zero, rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, 4, RC_STREAM_VECS(4))
+            strips(zero, rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, 4, RC_STREAM_VECS(4), 0)
             return
         if kh == 5 and m >= 5 and RC_STREAM_ROWS >= 5:
-            strips(zero, rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, 5, RC_STREAM_VECS(5))
+            strips(zero, rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, 5, RC_STREAM_VECS(5), 0)
             return
         if kh == 6 and m >= 6 and RC_STREAM_ROWS >= 6:
-            strips(zero, rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, 6, RC_STREAM_VECS(6))
+            strips(zero, rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, 6, RC_STREAM_VECS(6), 0)
             return
         if kh == 7 and m >= 7 and RC_STREAM_ROWS >= 7:
-            strips(zero, rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, 7, RC_STREAM_VECS(7))
+            strips(zero, rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, 7, RC_STREAM_VECS(7), 0)
             return
         if kh == 8 and m >= 8 and RC_STREAM_ROWS >= 8:
-            strips(zero, rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, 8, RC_STREAM_VECS(8))
+            strips(zero, rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, 8, RC_STREAM_VECS(8), 0)
             return
         if kh == 9 and m >= 9 and RC_STREAM_ROWS >= 9:
-            strips(zero, rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, 9, RC_STREAM_VECS(9))
+            strips(zero, rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, 9, RC_STREAM_VECS(9), 0)
             return
     if m == 8 and RC_TILE_ROWS >= 8:
-        strips(zero, rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, TILE8, RC_TILE_VECS)
+        strips(zero, rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, TILE8, RC_TILE_VECS, 0)
     elif m == 4:
-        strips(zero, rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, TILE4, RC_TILE_VECS)
+        strips(zero, rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, TILE4, RC_TILE_VECS, 0)
     else:
-        strips(zero, rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, TILE1, RC_TILE_VECS)
+        strips(zero, rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, TILE1, RC_TILE_VECS, 0)
 
 
 cdef void correlate_rows(

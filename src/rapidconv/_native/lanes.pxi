@@ -31,6 +31,9 @@ cdef extern from "simd.h" nogil:
     void vi4_store(char* p, vi4 v)
     void vi8_store(char* p, vi8 v)
     void vfg_store(char* p, vfg v)
+    const int RC_SHIFTS
+    vf4 vf4_shift(vf4 lo, vf4 hi, const int j)
+    vf8 vf8_shift(vf8 lo, vf8 hi, const int j)
     void rc_prefetch_read(const char* p)
     void rc_prefetch_write(const char* p)
 
@@ -108,3 +111,18 @@ cdef inline Py_ssize_t lane_size(vec like) noexcept nogil:
 cdef inline bint lane_streams(vec like) noexcept nogil:
     """Whether the streamed scheme is built for this lane: for those that most calls run in."""
     return vec is vf4 or vec is vf8 or vec is vi2
+
+
+cdef inline bint lane_shifts(vec like) noexcept nogil:
+    """Whether shift() is one instruction of this lane on this target."""
+    return RC_SHIFTS and (vec is vf4 or vec is vf8)
+
+
+cdef inline vec shift(vec lo, vec hi, const int j) noexcept nogil:
+    """Lanes j, j + 1, ... of two neighbouring vectors; only where lane_shifts."""
+    if vec is vf4:
+        return vf4_shift(lo, hi, j)
+    elif vec is vf8:
+        return vf8_shift(lo, hi, j)
+    else:
+        return lo

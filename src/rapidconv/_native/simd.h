@@ -70,11 +70,39 @@
     RC_INLINE void NAME##_store(char *p, NAME v) { memcpy(p, &v, sizeof v); }                  \
     RC_INLINE NAME NAME##_splat(const char *p) { T x; memcpy(&x, p, sizeof x); return x - (NAME){0}; }
 
+/* Lanes j, j + 1, ... of two neighbouring vectors, j a constant: worth it where every unaligned load of a vector
+ * straddles two cache lines, which is 64-byte vectors. */
+#if RC_BYTES == 64
+#  include <immintrin.h>
+#  define RC_SHIFTS 1
+#  define RC_SHIFT(NAME, SUFFIX, J) \
+    case J: return (NAME)_mm512_alignr_##SUFFIX((__m512i)hi, (__m512i)lo, J);
+#  define RC_SHIFT_CASES(NAME, SUFFIX) \
+    RC_SHIFT(NAME, SUFFIX, 1) RC_SHIFT(NAME, SUFFIX, 2) RC_SHIFT(NAME, SUFFIX, 3) RC_SHIFT(NAME, SUFFIX, 4) \
+    RC_SHIFT(NAME, SUFFIX, 5) RC_SHIFT(NAME, SUFFIX, 6) RC_SHIFT(NAME, SUFFIX, 7)
+#else
+#  define RC_SHIFTS 0
+#endif
+
 RC_LANE(vf4, float)
 RC_LANE(vf8, double)
 RC_LANE(vi2, int16_t)
 RC_LANE(vi4, int32_t)
 RC_LANE(vi8, int64_t)
+
+#if RC_SHIFTS
+RC_INLINE vf4 vf4_shift(vf4 lo, vf4 hi, int j) {
+    switch (j) { RC_SHIFT_CASES(vf4, epi32) }
+    return lo;
+}
+RC_INLINE vf8 vf8_shift(vf8 lo, vf8 hi, int j) {
+    switch (j) { RC_SHIFT_CASES(vf8, epi64) }
+    return lo;
+}
+#else
+#  define vf4_shift(lo, hi, j) (lo)
+#  define vf8_shift(lo, hi, j) (lo)
+#endif
 typedef long double vfg; /* no machine has vectors of these: always one lane */
 RC_INLINE vfg vfg_load(const char *p) { return *(const vfg *)p; }
 RC_INLINE void vfg_store(char *p, vfg v) { *(vfg *)p = v; }

@@ -116,18 +116,50 @@ cdef inline bint same_bits(int kind, int lane_kind) noexcept nogil:
     return kind == lane_kind or (lane_kind <= I8 and kind == lane_kind + 1)
 
 
-cdef void gather(
+cdef inline void copy_run(const char* s, char* d, Py_ssize_t size) noexcept nogil:
+    """size bytes in whole blocks, the last one overlapping; a call of memcpy takes longer than most runs."""
+    cdef Py_ssize_t at
+    if size >= 64:
+        for at from 0 <= at < size - 63 by 64:
+            memcpy(d + at, s + at, 64)
+        memcpy(d + size - 64, s + size - 64, 64)
+    elif size >= 16:
+        for at from 0 <= at < size - 15 by 16:
+            memcpy(d + at, s + at, 16)
+        memcpy(d + size - 16, s + size - 16, 16)
+    else:
+        for at in range(size):
+            d[at] = s[at]
+
+
+cdef void turn(const lane* z, lane* iz, Py_ssize_t n) noexcept nogil:
+    """n complex numbers times i."""
+    cdef Py_ssize_t k
+    for k in range(n):
+        iz[2 * k] = -z[2 * k + 1]
+        iz[2 * k + 1] = z[2 * k]
+
+
+cdef unsigned long long gather(
     Job* job, Scratch* sc, int kind, lane* block, lane* turned, Py_ssize_t pitch, Py_ssize_t m, Py_ssize_t n_runs,
+    bint measured,
 ) noexcept nogil:
-    """m rows of a block: the image's rows sc.source through the runs of columns; turned, if not NULL, gets i times them."""
+    """m rows of a block: the image's rows sc.source through the runs of columns; turned, if not NULL, gets i times them.
+
+    Largest magnitude of the integers gathered if measured, else 0.
+    """
     cdef Py_ssize_t i, q, at, length, step, stride, size = type_size(job.kind), part, width
     cdef int parts = job.parts
     cdef lane value[2]
     cdef lane* d
     cdef const char* p
+    cdef unsigned long long top = 0, here
     cdef bint copies = job.plain and same_bits(job.kind, kind)
     if job.boundary == FILL:
-        to_lane(job.out_kind, job.fill, type_size(job.out_kind), value, 1, 1 + job.pairs)
+        if measured:
+            top = to_lane_peak(job.out_kind, job.fill, 0, value, 1)
+        else:
+            to_lane(job.out_kind, job.fill, type_size(job.out_kind), value, 1, 1 + job.pairs)
     width = sc.run[4 * n_runs - 4] + sc.run[4 * n_runs - 3]
     for i in range(m):
         d = <lane*> (<char*> block + i * pitch)
@@ -135,55 +167,44 @@ cdef void gather(
             for q in range(width):
                 for part in range(parts):
                     d[parts * q + part] = value[part & job.pairs]
-        else:
-            for q in range(n_runs):
-                at = sc.run[4 * q] * parts
-                length = sc.run[4 * q + 1]
-                stride = sc.run[4 * q + 3] * job.col_stride
-                if sc.run[4 * q + 2] < 0:
-                    for step in range(length):
-                        for part in range(parts):
-                            d[at + parts * step + part] = value[part & job.pairs]
-                    continue
-                p = job.image + sc.source[i] * job.row_stride + sc.run[4 * q + 2] * job.col_stride
-                if copies and stride == parts * size:
-                    for step in range(parts * length):
-                        d[at + step] = (<const lane*> p)[step]
-                elif copies and parts == 1:
-                    for step in range(length):
-                        d[at + step] = (<const lane*> (p + step * stride))[0]
-                elif not job.plain:
+            continue
+        for q in range(n_runs):
+            at = sc.run[4 * q] * parts
+            length = sc.run[4 * q + 1]
+            stride = sc.run[4 * q + 3] * job.col_stride
+            if sc.run[4 * q + 2] < 0:
+                for step in range(length):
                     for part in range(parts):
-                        fetch(p + part * size, stride, sc.raw, size, job.swapped, length)
-                        to_lane(job.kind, sc.raw, size, d + at + part, parts, length)
-                elif stride == parts * size:
-                    to_lane(job.kind, p, size, d + at, 1, parts * length)
-                else:
-                    for part in range(parts):
-                        to_lane(job.kind, p + part * size, stride, d + at + part, parts, length)
-        if turned != NULL:
-            for q in range(width * job.channels):
-                (<lane*> (<char*> turned + i * pitch))[2 * q] = -d[2 * q + 1]
-                (<lane*> (<char*> turned + i * pitch))[2 * q + 1] = d[2 * q]
-
-
-cdef unsigned long long block_peak(Job* job, Scratch* sc, Py_ssize_t m, Py_ssize_t n_runs) noexcept nogil:
-    """Largest magnitude of an integer block of m rows, fill included."""
-    cdef Py_ssize_t i, q
-    cdef unsigned long long top = 0, here
-    cdef const char* p
-    if job.boundary == FILL:
-        top = peak(job.out_kind, job.fill, 0, 1)
-    if job.kind <= U2:
-        here = peak(job.kind, NULL, 0, 0)
-        return max(top, here)
-    for i in range(m):
-        if sc.source[i] >= 0 and (i == 0 or sc.source[i] != sc.source[i - 1]):
-            for q in range(n_runs):
-                if sc.run[4 * q + 2] >= 0:
-                    p = job.image + sc.source[i] * job.row_stride + sc.run[4 * q + 2] * job.col_stride
-                    here = peak(job.kind, p, sc.run[4 * q + 3] * job.col_stride, sc.run[4 * q + 1])
+                        d[at + parts * step + part] = value[part & job.pairs]
+                continue
+            p = job.image + sc.source[i] * job.row_stride + sc.run[4 * q + 2] * job.col_stride
+            if copies and stride == parts * size:
+                copy_run(p, <char*> (d + at), parts * length * size)
+            elif copies and parts == 1:
+                for step in range(length):
+                    d[at + step] = (<const lane*> (p + step * stride))[0]
+            elif measured and parts == 1:
+                here = to_lane_peak(job.kind, p, stride, d + at, length)
+                top = max(top, here)
+            elif measured and stride == parts * size:
+                here = to_lane_peak(job.kind, p, size, d + at, parts * length)
+                top = max(top, here)
+            elif measured:
+                for step in range(length):
+                    here = to_lane_peak(job.kind, p + step * stride, size, d + at + parts * step, parts)
                     top = max(top, here)
+            elif not job.plain:
+                for part in range(parts):
+                    fetch(p + part * size, stride, sc.raw, size, job.swapped, length)
+                    to_lane(job.kind, sc.raw, size, d + at + part, parts, length)
+            elif stride == parts * size:
+                to_lane(job.kind, p, size, d + at, 1, parts * length)
+            else:
+                for part in range(parts):
+                    to_lane(job.kind, p + part * size, stride, d + at + part, parts, length)
+    if turned != NULL:
+        for i in range(m):
+            turn(<const lane*> (<char*> block + i * pitch), <lane*> (<char*> turned + i * pitch), width * job.channels)
     return top
 
 
@@ -208,22 +229,23 @@ cdef void correlate_lane(
         correlate_rows(vfg_splat(z), rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch)
 
 
-cdef void gather_lane(
+cdef unsigned long long gather_lane(
     Job* job, Scratch* sc, int kind, char* block, char* turned, Py_ssize_t pitch, Py_ssize_t m, Py_ssize_t n_runs,
+    bint measured,
 ) noexcept nogil:
     """gather in the lane of a type."""
     if kind == F4:
-        gather(job, sc, kind, <float*> block, <float*> turned, pitch, m, n_runs)
+        return gather(job, sc, kind, <float*> block, <float*> turned, pitch, m, n_runs, measured)
     elif kind == F8:
-        gather(job, sc, kind, <double*> block, <double*> turned, pitch, m, n_runs)
+        return gather(job, sc, kind, <double*> block, <double*> turned, pitch, m, n_runs, measured)
     elif kind == I2:
-        gather(job, sc, kind, <short*> block, <short*> turned, pitch, m, n_runs)
+        return gather(job, sc, kind, <short*> block, <short*> turned, pitch, m, n_runs, measured)
     elif kind == I4:
-        gather(job, sc, kind, <int*> block, <int*> turned, pitch, m, n_runs)
+        return gather(job, sc, kind, <int*> block, <int*> turned, pitch, m, n_runs, measured)
     elif kind == I8:
-        gather(job, sc, kind, <long long*> block, <long long*> turned, pitch, m, n_runs)
+        return gather(job, sc, kind, <long long*> block, <long long*> turned, pitch, m, n_runs, measured)
     else:
-        gather(job, sc, kind, <extended*> block, <extended*> turned, pitch, m, n_runs)
+        return gather(job, sc, kind, <extended*> block, <extended*> turned, pitch, m, n_runs, measured)
 
 
 cdef void put_lane(
@@ -280,48 +302,74 @@ cdef inline bint in_place(Job* job, Lane* ln) noexcept nogil:
             and not (job.pairs and ln.imag_part != NULL))
 
 
+cdef void source_rows(Job* job, Scratch* sc, Py_ssize_t first, Py_ssize_t m) noexcept nogil:
+    """Image rows under m rows of a block that starts at position first."""
+    cdef Py_ssize_t i
+    for i in range(m):
+        sc.source[i] = index_map(first + i, job.rows, job.boundary)
+
+
+cdef Py_ssize_t block_pitch(Job* job, Lane* ln, Py_ssize_t n) noexcept nogil:
+    """Bytes from row to row of a gathered block for n sums in a row; never a power of two, as such rows share cache sets."""
+    cdef Py_ssize_t pitch = ((n + (job.kw - 1) * job.parts) * type_size(ln.kind) + 63) // 64 * 64
+    return pitch + 64 if pitch % 1024 == 0 else pitch
+
+
+cdef Lane* gather_exact(
+    Job* job, Scratch* sc, Py_ssize_t y, Py_ssize_t m, Py_ssize_t width, Py_ssize_t n_runs,
+) noexcept nogil:
+    """Gather the whole block of a tile in the first lane that is exact for it."""
+    cdef Lane* ln
+    cdef Py_ssize_t n
+    cdef unsigned long long top
+    cdef int k = 0 if job.plain else job.n_lanes - 1
+    source_rows(job, sc, job.top + y, m + job.kh - 1)
+    while True:
+        ln = &job.lanes[k]
+        n = max(width * job.parts, lanes_of(ln.kind))
+        if n > width * job.parts:
+            memset(sc.block, 0, (m + job.kh - 1) * block_pitch(job, ln, n))
+        top = gather_lane(job, sc, ln.kind, sc.block, NULL, block_pitch(job, ln, n), m + job.kh - 1, n_runs,
+                          k < job.n_lanes - 1)
+        if top <= ln.limit:
+            return ln
+        k += 1
+
+
 cdef void tile(
     Job* job, Scratch* sc, Py_ssize_t y0, Py_ssize_t y1, Py_ssize_t x0, Py_ssize_t x1, bint interior,
 ) noexcept nogil:
     """Outputs y0 <= y < y1, x0 <= x < x1; interior: no tap leaves the image sideways, the image is read in place."""
-    cdef Py_ssize_t m = y1 - y0, width = x1 - x0, n = width * job.parts, first, group, i, size, full, n_runs = 0
-    cdef Py_ssize_t block_pitch = 0, pitch, dest_pitch, step, w_step
+    cdef Py_ssize_t m = y1 - y0, width = x1 - x0, n = width * job.parts, first = 0, group, i, size, full, n_runs = 0
+    cdef Py_ssize_t row_pitch = 0, pitch, dest_pitch
     cdef Lane* ln = &job.lanes[0]
-    cdef unsigned long long top
-    cdef int planes, p, q, passes, which = 0
-    cdef bint cross, whole
+    cdef int planes, p, q, passes
+    cdef bint cross, whole, gathered = False
     cdef const char* sums[2]
     cdef const char* w
     cdef const char** rows
     cdef char* dest
     if not interior:
         n_runs = runs_of(job, job.left + x0, width + job.kw - 1, sc.run)
-    if job.n_lanes > 1:
-        for i in range(m + job.kh - 1):
-            sc.source[i] = index_map(job.top + y0 + i, job.rows, job.boundary)
-        top = block_peak(job, sc, m + job.kh - 1, n_runs) if job.plain else <unsigned long long> -1
-        while top > job.lanes[which].limit:
-            which += 1
-        ln = &job.lanes[which]
+        if job.n_lanes > 1:
+            if sc.group == job.kh:
+                ln = gather_exact(job, sc, y0, m, width, n_runs)
+                gathered = True
+            else:
+                ln = &job.lanes[job.n_lanes - 1]     # a block too tall to gather at once is not measured either
     size = type_size(ln.kind)
     full = max(n, lanes_of(ln.kind))
     pitch = full * size
-    step = job.parts * size
-    w_step = job.kh * size
     cross = job.pairs and ln.imag_part != NULL
     planes = 2 if not job.pairs and ln.imag_part != NULL else 1
     passes = 2 if cross else planes
     whole = one_plane(job, ln) and n == full
     sums[0] = sums[1] = NULL
-    if not interior:
-        block_pitch = ((full + (job.kw - 1) * job.parts) * size + 63) // 64 * 64
-        if block_pitch % 1024 == 0:
-            block_pitch += 64            # rows a power of two apart fall into the same cache sets
-    first = 0
+    row_pitch = block_pitch(job, ln, full)
     while first < job.kh:
         group = job.kh if interior else min(sc.group, job.kh - first)
-        for i in range(m + group - 1):
-            sc.source[i] = index_map(job.top + y0 + first + i, job.rows, job.boundary)
+        if interior or not gathered:
+            source_rows(job, sc, job.top + y0 + first, m + group - 1)
         if interior:
             for i in range(m + group - 1):
                 if sc.source[i] < 0:
@@ -329,12 +377,14 @@ cdef void tile(
                 else:
                     sc.rows[i] = job.image + sc.source[i] * job.row_stride + (job.left + x0) * job.col_stride
         else:
-            if n < full:
-                memset(sc.block, 0, (m + group - 1) * block_pitch)
-            gather_lane(job, sc, ln.kind, sc.block, sc.turned if cross else NULL, block_pitch, m + group - 1, n_runs)
+            if not gathered:
+                if n < full:
+                    memset(sc.block, 0, (m + group - 1) * row_pitch)
+                gather_lane(job, sc, ln.kind, sc.block, sc.turned if cross else NULL, row_pitch, m + group - 1, n_runs,
+                            False)
             for i in range(m + group - 1):
-                sc.rows[i] = sc.block + i * block_pitch
-                sc.turned_rows[i] = sc.turned + i * block_pitch
+                sc.rows[i] = sc.block + i * row_pitch
+                sc.turned_rows[i] = sc.turned + i * row_pitch
         for p in range(passes):
             q = 0 if cross else p
             rows = sc.turned_rows if cross and p == 1 else sc.rows
@@ -345,7 +395,8 @@ cdef void tile(
             else:
                 dest = sc.plane[2 * q] if sums[q] != sc.plane[2 * q] else sc.plane[2 * q + 1]
                 dest_pitch = pitch
-            correlate_lane(ln.kind, rows, m, full, group, job.kw, w, w_step, step, sums[q], pitch, dest, dest_pitch)
+            correlate_lane(ln.kind, rows, m, full, group, job.kw, w, job.kh * size, job.parts * size, sums[q], pitch,
+                           dest, dest_pitch)
             sums[q] = dest
         first += group
     if whole:
