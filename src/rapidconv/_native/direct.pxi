@@ -645,3 +645,38 @@ cdef void correlate_rows(
         correlate_band(zero, rows + y, band, n, kh, kw, w, w_step, step,
                        sums + y * sums_pitch if sums != NULL else NULL, sums_pitch, out + y * out_pitch, out_pitch)
         y += band
+
+
+cdef void correlate_columns(
+    vec zero, const char** columns, Py_ssize_t width, Py_ssize_t m, Py_ssize_t kh, Py_ssize_t kw, const char* w,
+    Py_ssize_t w_step, char* out, Py_ssize_t out_pitch,
+) noexcept nogil:
+    """Valid correlation of columns laid out as rows, for the few output columns of a rim; sums run as in taps.
+
+    columns[0 .. width + kw - 2] : column starts, m + kh - 1 numbers each, m a multiple of the lanes
+    out : column x of the outputs at x * out_pitch
+    """
+    cdef Py_ssize_t x, y, i, j, size = lane_size(zero), end = m * size
+    cdef vec a, b, c, d, weight
+    cdef const char* p
+    for x in range(width):
+        for y from 0 <= y < end - 3 * <Py_ssize_t> sizeof(vec) by 4 * sizeof(vec):
+            a = b = c = d = zero
+            for i in range(kh):
+                for j in range(kw):
+                    weight = splat(zero, w + j * w_step + i * size)
+                    p = columns[x + j] + y + i * size
+                    a = a + weight * load(zero, p)
+                    b = b + weight * load(zero, p + sizeof(vec))
+                    c = c + weight * load(zero, p + 2 * sizeof(vec))
+                    d = d + weight * load(zero, p + 3 * sizeof(vec))
+            store(out + x * out_pitch + y, a)
+            store(out + x * out_pitch + y + sizeof(vec), b)
+            store(out + x * out_pitch + y + 2 * sizeof(vec), c)
+            store(out + x * out_pitch + y + 3 * sizeof(vec), d)
+        for y from end - end % (4 * <Py_ssize_t> sizeof(vec)) <= y < end by sizeof(vec):
+            a = zero
+            for i in range(kh):
+                for j in range(kw):
+                    a = a + splat(zero, w + j * w_step + i * size) * load(zero, columns[x + j] + y + i * size)
+            store(out + x * out_pitch + y, a)

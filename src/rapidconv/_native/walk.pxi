@@ -15,6 +15,7 @@ cdef enum:
     TILE_ROWS = 64          # output rows of a tile: also the unit of work handed to a worker
     GATHER_BYTES = 2048     # a gathered tile's row of sums: rows of block and sums stay in the L2 cache
     PLACE_BYTES = 16384     # a row of sums of a tile read in place
+    MAX_TURNED = 256        # rows of a kernel whose narrow rims are turned
     BLOCK_BYTES = 1 << 20   # a gathered block; taller kernels are summed in groups of rows
 
 ctypedef struct Lane:
@@ -50,6 +51,7 @@ ctypedef struct Scratch:
     char* raw                    # one fetched row of a swapped or misaligned image
     const char** rows
     const char** turned_rows
+    const char** columns         # of a narrow rim: each a row of the block
     Py_ssize_t* source           # image row of each block row, -1: fill
     Py_ssize_t* run              # pieces of a gathered row: first pixel, length, image column, direction
     char* constant               # a row of fill
@@ -227,6 +229,25 @@ cdef void correlate_lane(
         correlate_rows(vi8_splat(z), rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch)
     else:
         correlate_rows(vfg_splat(z), rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch)
+
+
+cdef void columns_lane(
+    int kind, const char** columns, Py_ssize_t width, Py_ssize_t m, Py_ssize_t kh, Py_ssize_t kw, const char* w,
+    Py_ssize_t w_step, char* out, Py_ssize_t out_pitch,
+) noexcept nogil:
+    """correlate_columns in the lane of a type."""
+    cdef extended zero = 0
+    cdef const char* z = <const char*> &zero
+    if kind == F4:
+        correlate_columns(vf4_splat(z), columns, width, m, kh, kw, w, w_step, out, out_pitch)
+    elif kind == F8:
+        correlate_columns(vf8_splat(z), columns, width, m, kh, kw, w, w_step, out, out_pitch)
+    elif kind == I2:
+        correlate_columns(vi2_splat(z), columns, width, m, kh, kw, w, w_step, out, out_pitch)
+    elif kind == I4:
+        correlate_columns(vi4_splat(z), columns, width, m, kh, kw, w, w_step, out, out_pitch)
+    else:
+        correlate_columns(vi8_splat(z), columns, width, m, kh, kw, w, w_step, out, out_pitch)
 
 
 cdef unsigned long long gather_lane(
@@ -430,6 +451,56 @@ cdef void put_row(
         put_lane(kind, im, 1, job.out_kind, dest + out_size, stride, n)
 
 
+cdef void rim_of(
+    Job* job, Scratch* sc, lane* like, Py_ssize_t y0, Py_ssize_t y1, Py_ssize_t x0, Py_ssize_t x1,
+) noexcept nogil:
+    """Outputs of a rim of a few columns, turned: a lane is a row, so no lane is wasted on the interior's columns."""
+    cdef Py_ssize_t m = y1 - y0, width = x1 - x0, lanes = lanes_of(job.lanes[0].kind), i, c, r, padded, length, taps
+    cdef Py_ssize_t size = sizeof(lane)
+    cdef lane fill
+    cdef lane* block = <lane*> sc.block
+    cdef lane* sums
+    cdef const char* row
+    padded = (m + lanes - 1) // lanes * lanes
+    length = padded + job.kh - 1
+    taps = width + job.kw - 1
+    sums = block + taps * length
+    if job.boundary == FILL:
+        put_one(job, <char*> &fill, 0)
+    source_rows(job, sc, job.top + y0, m + job.kh - 1)
+    for c in range(taps):
+        sc.columns[c] = <const char*> (block + c * length)
+        sc.run[c] = index_map(job.left + x0 + c, job.cols, job.boundary) * job.col_stride
+    for i in range(m + job.kh - 1):
+        r = sc.source[i]
+        row = job.image + r * job.row_stride
+        for c in range(taps):
+            block[c * length + i] = (<const lane*> (row + sc.run[c]))[0] if r >= 0 and sc.run[c] >= 0 else fill
+    for c in range(taps):
+        for i in range(m + job.kh - 1, length):
+            block[c * length + i] = 0
+    columns_lane(job.lanes[0].kind, sc.columns, width, padded, job.kh, job.kw, job.lanes[0].real_part,
+                 job.kh * size, <char*> sums, padded * size)
+    for i in range(m):
+        for c in range(width):
+            (<lane*> (job.out + (y0 + i) * job.out_row_stride))[x0 + c] = sums[c * padded + i]
+
+
+cdef void rim(Job* job, Scratch* sc, Py_ssize_t y0, Py_ssize_t y1, Py_ssize_t x0, Py_ssize_t x1) noexcept nogil:
+    """rim_of in the first lane."""
+    cdef int kind = job.lanes[0].kind
+    if kind == F4:
+        rim_of(job, sc, <float*> NULL, y0, y1, x0, x1)
+    elif kind == F8:
+        rim_of(job, sc, <double*> NULL, y0, y1, x0, x1)
+    elif kind == I2:
+        rim_of(job, sc, <short*> NULL, y0, y1, x0, x1)
+    elif kind == I4:
+        rim_of(job, sc, <int*> NULL, y0, y1, x0, x1)
+    else:
+        rim_of(job, sc, <long long*> NULL, y0, y1, x0, x1)
+
+
 cdef inline Py_ssize_t piece(Py_ssize_t left, Py_ssize_t wanted, Py_ssize_t lanes) noexcept nogil:
     """Next piece of a row cut into pieces of the wanted width, none narrower than a vector."""
     return left if left < wanted + lanes else wanted
@@ -445,14 +516,20 @@ cdef inline Py_ssize_t place_pixels(Job* job) noexcept nogil:
     return pixels(job, PLACE_BYTES if one_plane(job, &job.lanes[0]) else GATHER_BYTES)
 
 
+cdef inline bint is_narrow(Job* job, Py_ssize_t width) noexcept nogil:
+    """Whether a rim of so many columns is done turned: few columns, one number a pixel, sums straight to the result."""
+    return (2 * width <= lanes_of(job.lanes[0].kind) and job.parts == 1 and job.kh <= MAX_TURNED
+            and one_plane(job, &job.lanes[0]))
+
+
 cdef void interior_of(Job* job, Py_ssize_t* first, Py_ssize_t* end) noexcept nogil:
-    """Output columns first <= x < end to read in place; the rims beside them are at least a vector wide."""
+    """Output columns first <= x < end to read in place; the rims beside them are narrow, or at least a vector wide."""
     cdef Py_ssize_t lanes = lanes_of(job.lanes[0].kind)
     first[0] = max(0, -job.left)
     end[0] = min(job.n, job.cols - job.kw + 1 - job.left)
-    if first[0] > 0:
+    if first[0] > 0 and not is_narrow(job, first[0]):
         first[0] = max(first[0], lanes)
-    if end[0] < job.n:
+    if end[0] < job.n and not is_narrow(job, job.n - end[0]):
         end[0] = min(end[0], job.n - lanes)
     if job.n_lanes > 1 or end[0] - first[0] < lanes or not in_place(job, &job.lanes[0]):
         first[0] = end[0] = job.n
@@ -484,13 +561,15 @@ cdef Py_ssize_t lay_out(Job* job, Scratch* sc, char* base) noexcept nogil:
     if first > 0 or end < job.n:
         sc.group = max(1, min(job.kh, BLOCK_BYTES // row_bytes - m))
     rows = m + sc.group
-    sc.block = carve(&at, rows * row_bytes)
+    sc.block = carve(&at, max(rows * row_bytes, (2 * lanes + job.kw) * (m + job.kh + lanes) * size
+                              if job.kh <= MAX_TURNED and end > first else 0))
     sc.turned = carve(&at, rows * row_bytes if cross else 0)
     for k in range(4):
         sc.plane[k] = carve(&at, m * width * job.parts * size)
     pointers = m + job.kh
     sc.rows = <const char**> carve(&at, pointers * word)
     sc.turned_rows = <const char**> carve(&at, pointers * word)
+    sc.columns = <const char**> carve(&at, (lanes + job.kw) * word)
     sc.source = <Py_ssize_t*> carve(&at, pointers * word)
     sc.run = <Py_ssize_t*> carve(&at, (width + job.kw) * 4 * word)
     sc.raw = carve(&at, 0 if job.plain else (width + job.kw) * type_size(job.kind))
@@ -522,7 +601,10 @@ cdef void walk(Job* job, Scratch* sc, Py_ssize_t y_from, Py_ssize_t y_to) noexce
                 w = piece(end - x, place_pixels(job), lanes)
             else:
                 w = piece(job.n - x, pixels(job, GATHER_BYTES), lanes)
-            tile(job, sc, y, y1, x, x + w, first <= x < end)
+            if (x < first < job.n and is_narrow(job, first)) or (x >= end and first < end and is_narrow(job, job.n - end)):
+                rim(job, sc, y, y1, x, x + w)
+            else:
+                tile(job, sc, y, y1, x, x + w, first <= x < end)
             x += w
         if job.out_parts == 2 * job.channels:
             repair(job, y, y1)
