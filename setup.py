@@ -4,7 +4,7 @@ import platform
 import sys
 from pathlib import Path
 
-import numpy
+import numpy as np
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 
@@ -22,9 +22,9 @@ TARGETS = {
     # gcc 12 vectorises the one-lane tap loop into loads of the next tap's inputs, past the end of the image.
     "portable": {"machines": {MACHINE}, "unix": ["-DRAPIDCONV_ONE_LANE", "-fno-tree-vectorize"], "msvc": ["/DRAPIDCONV_ONE_LANE"]},
 }
-# -O3 is ours: an environment's CFLAGS replaces Python's own flags.  Contracting a*b+c to one FMA is wanted;
+# -O3 and -fwrapv (integer lanes wrap) are ours: an environment's CFLAGS replaces Python's own flags.  Contracting a*b+c to one FMA is wanted;
 # nothing here lets the compiler reorder sums.
-GNU = ["-O3", "-ffp-contract=fast", "-fno-math-errno", "-g0", "-Wno-psabi", "-Wno-sign-compare", "-Wno-maybe-uninitialized"]
+GNU = ["-O3", "-fwrapv", "-ffp-contract=fast", "-fno-math-errno", "-g0", "-Wno-psabi", "-Wno-sign-compare", "-Wno-maybe-uninitialized"]
 COMMON = ["/O2", "/fp:precise"] if MSVC else GNU
 # A micro-kernel is one function per constant number of rows and vectors only if all its parts are inlined.
 INLINE = [] if MSVC else [("CYTHON_INLINE", "__inline__ __attribute__((always_inline))")]
@@ -36,7 +36,7 @@ def extension(name: str, flags: list[str]) -> Extension:
     return Extension(
         f"rapidconv._native.{name}",
         [str(NATIVE / f"{name}.pyx")],
-        include_dirs=[str(NATIVE), numpy.get_include()],
+        include_dirs=[str(NATIVE), np.get_include()],
         define_macros=[("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"), *INLINE],
         extra_compile_args=COMMON + flags,
         depends=shared,

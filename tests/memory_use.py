@@ -17,7 +17,7 @@ def image(dtype, layout="array"):
     return zoo.LAYOUTS[layout](np.ones((12_000_000 // 2000 // np.dtype(dtype).itemsize, 2000), dtype))
 
 
-# in1, in2, mode, boundary, channel_axis
+# in1, in2, mode, boundary, channel_axis, fillvalue
 CASES = {
     "float64": lambda: (image("f8"), np.ones((5, 5)), "same", "symm"),
     "float32 15x15": lambda: (image("f4"), np.ones((15, 15), "f4"), "full", "wrap"),
@@ -45,6 +45,9 @@ CASES = {
     "one tall column": lambda: (np.ones((1_500_000, 1)), np.ones((9, 1)), "same", "symm"),
     "colour": lambda: (np.ones((600, 900, 3)), np.ones((3, 3)), "same", "symm", -1),
     "planes": lambda: (np.ones((3, 600, 900)), np.ones((3, 3)), "same", "symm", 0),
+    "wide kernel": lambda: (np.ones((100, 12_000)), np.ones((1, 10_001)), "same", "symm"),
+    "many complex channels": lambda: (np.ones((150, 250, 16), "D"), np.ones((9, 65), "D"), "same", "symm", -1),
+    "complex fill": lambda: (image("f8"), np.ones((3, 3), "D"), "same", "fill", None, 1j),
 }
 
 
@@ -62,8 +65,8 @@ def result_shape(in1, in2, mode):
     return tuple(abs(n + sign * k) - sign for n, k in zip(in1.shape, in2.shape, strict=True))
 
 
-def extra(in1, in2, mode, boundary, channel_axis=None):
-    keywords = {"channel_axis": channel_axis}
+def extra(in1, in2, mode, boundary, channel_axis=None, fillvalue=0):
+    keywords = {"channel_axis": channel_axis, "fillvalue": fillvalue}
     little = in1[tuple(slice(40) for _ in in1.shape)]
     rapidconv.convolve2d(little, in2[:3, :3], "same", boundary, **keywords)  # Now code and thread pools are loaded.
     out = np.empty(result_shape(in1, in2, mode), np.promote_types(in1.dtype, in2.dtype))

@@ -47,8 +47,6 @@ def signal2d(
         _check_conjugable(image if swapped else kernel)
     dtype = _result_type(image.dtype, kernel.dtype)
     fill = _fill(fillvalue, dtype, used=rule is Boundary.FILL)
-    if dtype.kind == "c" and image.dtype.kind != "c" and fill[0].imag != 0:
-        image = image.astype(dtype)     # real pixels surrounded by complex ones
     shape, top, left = _extent(name, extent, *((kernel.shape, plane_shape) if swapped else (plane_shape, kernel.shape)))
     _check_dtype(dtype, image.dtype, kernel.dtype)
     _check_method(method)

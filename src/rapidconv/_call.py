@@ -31,8 +31,9 @@ def filter2d(
     """
     bare = out is None and channel_axis is None and (workers is None or (type(workers) is int and workers > 0))
     if bare and type(method) is str and method in _arguments.METHODS:
-        result: NDArray[Any] | None = _express(name == "convolve2d", in1, in2, mode, boundary, fillvalue)
-        if result is not None:
-            return result
+        answer: NDArray[Any] | None = _express(name == "convolve2d", in1, in2, mode, boundary, fillvalue)
+        if answer is not None:
+            return answer
     task = _arguments.signal2d(name, in1, in2, mode, boundary, fillvalue, method, out, workers, channel_axis)
-    return _execute.run(task, [_plan.plan(problem) for problem in task.problems])
+    result = _execute.allocate(task)        # before anything that takes time in proportion to the operands
+    return _execute.run(task, [_plan.plan(problem) for problem in task.problems], result)

@@ -8,22 +8,25 @@ from numpy.typing import NDArray
 from ._native import kernels
 from ._problem import Plan, Problem, Task
 
-__all__ = ["run"]
+__all__ = ["allocate", "run"]
 
 
-def run(task: Task, plans: list[Plan]) -> NDArray[Any]:
-    """Carry out a call; its result, which is ``task.out`` where one was given."""
-    fresh = task.out is None or task.copies
-    result = np.empty(task.shape, task.dtype) if fresh else task.out
-    assert result is not None
+def allocate(task: Task) -> NDArray[Any]:
+    """Memory the kernels can write: ``task.out``, or a new array."""
+    return np.empty(task.shape, task.dtype) if task.out is None or task.copies else task.out
+
+
+def run(task: Task, plans: list[Plan], result: NDArray[Any]) -> NDArray[Any]:
+    """Carry out a call into `result`; what the caller is given, which is ``task.out`` where there is one."""
     if not task.problems:
         result[...] = 0
     for channel, (problem, plan) in enumerate(zip(task.problems, plans, strict=True)):
         at = (slice(None),) * (task.channel_axis or 0) + ((channel,) if task.channel_axis is not None else ())
         _direct(problem, plan, result[at] if at else result)
-    if task.out is None or not fresh:
+    if task.out is None:
         return result
-    np.copyto(task.out, result)
+    if task.copies:
+        np.copyto(task.out, result)
     return task.out
 
 
@@ -38,6 +41,7 @@ def _direct(problem: Problem, plan: Plan, result: NDArray[Any]) -> None:
         int(problem.boundary),
         problem.top,
         problem.left,
+        problem.image.dtype.kind != "c" and problem.fill[0].imag != 0,    # real pixels, complex ones around them
         result[::-1, ::-1] if problem.reverse else result,
         0,
         kernels.bands(problem.shape[0]),

@@ -65,6 +65,7 @@ cdef void see_image(Job* job, cnp.ndarray image) noexcept:
     job.col_stride = cnp.PyArray_STRIDE(image, 1)
     job.kind = kind_of(type_num)
     job.pairs = is_complex(type_num)
+    job.lift = False
     job.channels = cnp.PyArray_DIM(image, 2) if cnp.PyArray_NDIM(image) == 3 else 1
     job.parts = job.channels * (2 if job.pairs else 1)
     job.swapped = not cnp.PyArray_ISNOTSWAPPED(image)
@@ -85,7 +86,7 @@ cdef void see_out(Job* job, cnp.ndarray out) noexcept:
 
 def correlate(
     cnp.ndarray image, list lanes, tuple kernel_shape, cnp.ndarray fill, int boundary, Py_ssize_t top, Py_ssize_t left,
-    cnp.ndarray out, Py_ssize_t first_band, Py_ssize_t end_band,
+    bint lift, cnp.ndarray out, Py_ssize_t first_band, Py_ssize_t end_band,
 ):
     """Rows of tiles first_band <= band < end_band of a correlation, with the GIL released.
 
@@ -99,12 +100,16 @@ def correlate(
     fill : array of out's type with one element
     boundary : FILL, SYMM or WRAP of _boundary.py
     top, left : image position under the first tap of out[0, 0]
+    lift : whether a real image is to be seen as complex, which a complex fill value needs
     out : array of the image's dimensions, aligned and native, that shares no memory with the others
     """
     cdef Job job
     cdef int k = 0, failed
     cdef cnp.ndarray part
     see_image(&job, image)
+    if lift:
+        job.lift = job.pairs = True
+        job.parts *= 2
     see_out(&job, out)
     job.kh, job.kw = kernel_shape
     job.fill = cnp.PyArray_BYTES(fill)

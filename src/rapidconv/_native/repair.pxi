@@ -19,10 +19,10 @@ ctypedef fused real:
     extended
 
 
-cdef inline cplx pixel(Job* job, Py_ssize_t y, Py_ssize_t x, int channel, cplx* like) noexcept nogil:
-    """Channel of the image pixel at position (y, x), as a complex number."""
-    cdef Py_ssize_t r = index_map(y, job.rows, job.boundary), c = index_map(x, job.cols, job.boundary)
-    cdef Py_ssize_t size = type_size(job.kind), part
+cdef inline cplx pixel(Job* job, Py_ssize_t r, Py_ssize_t x, int channel, cplx* like) noexcept nogil:
+    """Channel of the pixel in image row r (-1: fill) at position x, as a complex number."""
+    cdef Py_ssize_t c = index_map(x, job.cols, job.boundary)
+    cdef Py_ssize_t size = type_size(job.kind), part, stored
     cdef char raw[16]
     cdef cplx value[1]
     cdef const char* p
@@ -30,8 +30,9 @@ cdef inline cplx pixel(Job* job, Py_ssize_t y, Py_ssize_t x, int channel, cplx* 
     if r < 0 or c < 0:
         memcpy(value, job.fill, sizeof(cplx))
         return value[0]
-    for part in range(1 + job.pairs):
-        p = job.image + r * job.row_stride + c * job.col_stride + (channel * (1 + job.pairs) + part) * size
+    stored = 2 if job.pairs and not job.lift else 1
+    for part in range(stored):
+        p = job.image + r * job.row_stride + c * job.col_stride + (channel * stored + part) * size
         if not job.plain:
             fetch(p, 0, raw, size, job.swapped, 1)
             p = raw
@@ -66,10 +67,11 @@ cdef inline cplx weight_at(Lane* ln, Py_ssize_t k, cplx* like) noexcept nogil:
 cdef cplx sum_again(Job* job, Py_ssize_t y, Py_ssize_t x, int channel, cplx* like) noexcept nogil:
     """Output (y, x) of a channel as a sum of complex products."""
     cdef cplx total = 0
-    cdef Py_ssize_t i, j
+    cdef Py_ssize_t i, j, r
     for i in range(job.kh):
+        r = index_map(job.top + y + i, job.rows, job.boundary)
         for j in range(job.kw):
-            total = total + (pixel(job, job.top + y + i, job.left + x + j, channel, like)
+            total = total + (pixel(job, r, job.left + x + j, channel, like)
                              * weight_at(&job.lanes[0], j * job.kh + i, like))
     return total
 

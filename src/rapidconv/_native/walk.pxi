@@ -12,7 +12,7 @@ cdef enum:
     SYMM = 1
     WRAP = 2
     MAX_LANES = 3
-    TILE_ROWS = 64          # output rows of a tile: also the unit of work handed to a worker
+    TILE_ROWS = 64          # output rows of a band of tiles, the unit of work handed to a worker
     GATHER_BYTES = 2048     # a gathered tile's row of sums: rows of block and sums stay in the L2 cache
     PLACE_BYTES = 16384     # a row of sums of a tile read in place
     MAX_TURNED = 256        # rows of a kernel whose narrow rims are turned
@@ -29,6 +29,7 @@ ctypedef struct Job:
     Py_ssize_t rows, cols, row_stride, col_stride   # strides in bytes
     int kind                     # type of one number
     bint pairs                   # complex: numbers come in pairs
+    bint lift                    # pixels are stored real, and lifted to pairs for a complex fill value
     int channels                 # interleaved in a pixel, all under one kernel
     int parts                    # numbers in a pixel: channels, twice as many where they are complex
     bint plain                   # aligned and native
@@ -56,6 +57,7 @@ ctypedef struct Scratch:
     Py_ssize_t* run              # pieces of a gathered row: first pixel, length, image column, direction
     char* constant               # a row of fill
     Py_ssize_t group             # kernel rows summed at once
+    Py_ssize_t tile_rows         # output rows of a tile: TILE_ROWS, fewer where rows are long
 
 
 cdef inline Py_ssize_t index_map(Py_ssize_t i, Py_ssize_t n, int boundary) noexcept nogil:
@@ -134,6 +136,16 @@ cdef inline void copy_run(const char* s, char* d, Py_ssize_t size) noexcept nogi
             d[at] = s[at]
 
 
+cdef void lift(Job* job, Scratch* sc, const char* p, Py_ssize_t stride, lane* d, Py_ssize_t n) noexcept nogil:
+    """n real pixels, stride bytes apart, to complex numbers."""
+    cdef Py_ssize_t channel, i, size = type_size(job.kind)
+    for channel in range(job.channels):
+        fetch(p + channel * size, stride, sc.raw, size, job.swapped, n)
+        to_lane(job.kind, sc.raw, size, d + 2 * channel, job.parts, n)
+        for i in range(n):
+            d[2 * channel + 1 + i * job.parts] = 0
+
+
 cdef void turn(const lane* z, lane* iz, Py_ssize_t n) noexcept nogil:
     """n complex numbers times i."""
     cdef Py_ssize_t k
@@ -156,7 +168,7 @@ cdef unsigned long long gather(
     cdef lane* d
     cdef const char* p
     cdef unsigned long long top = 0, here
-    cdef bint copies = job.plain and same_bits(job.kind, kind)
+    cdef bint copies = job.plain and same_bits(job.kind, kind) and not job.lift
     if job.boundary == FILL:
         if measured:
             top = to_lane_peak(job.out_kind, job.fill, 0, value, 1)
@@ -195,6 +207,8 @@ cdef unsigned long long gather(
                 for step in range(length):
                     here = to_lane_peak(job.kind, p + step * stride, size, d + at + parts * step, parts)
                     top = max(top, here)
+            elif job.lift:
+                lift(job, sc, p, stride, d + at, length)
             elif not job.plain:
                 for part in range(parts):
                     fetch(p + part * size, stride, sc.raw, size, job.swapped, length)
@@ -319,7 +333,7 @@ cdef inline bint one_plane(Job* job, Lane* ln) noexcept nogil:
 
 cdef inline bint in_place(Job* job, Lane* ln) noexcept nogil:
     """Whether a lane can read the image where it lies."""
-    return (job.plain and same_bits(job.kind, ln.kind) and job.col_stride == job.parts * type_size(job.kind)
+    return (job.plain and not job.lift and same_bits(job.kind, ln.kind) and job.col_stride == job.parts * type_size(job.kind)
             and not (job.pairs and ln.imag_part != NULL))
 
 
@@ -361,10 +375,10 @@ cdef void tile(
     Job* job, Scratch* sc, Py_ssize_t y0, Py_ssize_t y1, Py_ssize_t x0, Py_ssize_t x1, bint interior,
 ) noexcept nogil:
     """Outputs y0 <= y < y1, x0 <= x < x1; interior: no tap leaves the image sideways, the image is read in place."""
-    cdef Py_ssize_t m = y1 - y0, width = x1 - x0, n = width * job.parts, first = 0, group, i, size, full, n_runs = 0
+    cdef Py_ssize_t m = y1 - y0, width = x1 - x0, n = width * job.parts, first, group, i, size, full, n_runs = 0
     cdef Py_ssize_t row_pitch = 0, pitch, dest_pitch
     cdef Lane* ln = &job.lanes[0]
-    cdef int planes, p, q, passes
+    cdef int planes, p, sweep
     cdef bint cross, whole, gathered = False
     cdef const char* sums[2]
     cdef const char* w
@@ -383,43 +397,46 @@ cdef void tile(
     pitch = full * size
     cross = job.pairs and ln.imag_part != NULL
     planes = 2 if not job.pairs and ln.imag_part != NULL else 1
-    passes = 2 if cross else planes
     whole = one_plane(job, ln) and n == full
     sums[0] = sums[1] = NULL
     row_pitch = block_pitch(job, ln, full)
-    while first < job.kh:
-        group = job.kh if interior else min(sc.group, job.kh - first)
-        if interior or not gathered:
-            source_rows(job, sc, job.top + y0 + first, m + group - 1)
-        if interior:
-            for i in range(m + group - 1):
-                if sc.source[i] < 0:
-                    sc.rows[i] = sc.constant
-                else:
-                    sc.rows[i] = job.image + sc.source[i] * job.row_stride + (job.left + x0) * job.col_stride
-        else:
-            if not gathered:
+    # Groups of kernel rows only split what is gathered: every sum still meets its taps in the same order, all of the
+    # real kernel's before those of the imaginary one.
+    for sweep in range(2 if cross else 1):
+        rows = sc.turned_rows if sweep else sc.rows
+        first = 0
+        while first < job.kh:
+            group = job.kh if interior else min(sc.group, job.kh - first)
+            if interior:
+                source_rows(job, sc, job.top + y0 + first, m + group - 1)
+                for i in range(m + group - 1):
+                    if sc.source[i] < 0:
+                        sc.rows[i] = sc.constant
+                    else:
+                        sc.rows[i] = job.image + sc.source[i] * job.row_stride + (job.left + x0) * job.col_stride
+            elif not gathered:
+                source_rows(job, sc, job.top + y0 + first, m + group - 1)
                 if n < full:
                     memset(sc.block, 0, (m + group - 1) * row_pitch)
                 gather_lane(job, sc, ln.kind, sc.block, sc.turned if cross else NULL, row_pitch, m + group - 1, n_runs,
                             False)
-            for i in range(m + group - 1):
-                sc.rows[i] = sc.block + i * row_pitch
-                sc.turned_rows[i] = sc.turned + i * row_pitch
-        for p in range(passes):
-            q = 0 if cross else p
-            rows = sc.turned_rows if cross and p == 1 else sc.rows
-            w = (ln.imag_part if p == 1 else ln.real_part) + first * size
-            if whole and p == passes - 1 and first + group == job.kh:
-                dest = job.out + y0 * job.out_row_stride + x0 * job.out_col_stride
-                dest_pitch = job.out_row_stride
-            else:
-                dest = sc.plane[2 * q] if sums[q] != sc.plane[2 * q] else sc.plane[2 * q + 1]
-                dest_pitch = pitch
-            correlate_lane(ln.kind, rows, m, full, group, job.kw, w, job.kh * size, job.parts * size, sums[q], pitch,
-                           dest, dest_pitch)
-            sums[q] = dest
-        first += group
+                gathered = group == job.kh
+            if not interior:
+                for i in range(m + group - 1):
+                    sc.rows[i] = sc.block + i * row_pitch
+                    sc.turned_rows[i] = sc.turned + i * row_pitch
+            for p in range(planes):
+                w = (ln.imag_part if p or sweep else ln.real_part) + first * size
+                if whole and sweep == cross and first + group == job.kh:
+                    dest = job.out + y0 * job.out_row_stride + x0 * job.out_col_stride
+                    dest_pitch = job.out_row_stride
+                else:
+                    dest = sc.plane[2 * p] if sums[p] != sc.plane[2 * p] else sc.plane[2 * p + 1]
+                    dest_pitch = pitch
+                correlate_lane(ln.kind, rows, m, full, group, job.kw, w, job.kh * size, job.parts * size, sums[p], pitch,
+                               dest, dest_pitch)
+                sums[p] = dest
+            first += group
     if whole:
         return
     for i in range(m):
@@ -507,7 +524,7 @@ cdef inline Py_ssize_t piece(Py_ssize_t left, Py_ssize_t wanted, Py_ssize_t lane
 
 
 cdef inline Py_ssize_t pixels(Job* job, Py_ssize_t row_bytes) noexcept nogil:
-    """Pixels whose sums fill so many bytes in the widest lane; enough to be worth a halo."""
+    """Pixels whose sums fill so many bytes in the last lane; enough to be worth a halo."""
     return max(32, row_bytes // (job.parts * type_size(job.lanes[job.n_lanes - 1].kind)))
 
 
@@ -544,7 +561,7 @@ cdef inline char* carve(char** at, Py_ssize_t size) noexcept nogil:
 
 cdef Py_ssize_t lay_out(Job* job, Scratch* sc, char* base) noexcept nogil:
     """Place every scratch buffer of a call from base on; the bytes they take."""
-    cdef Py_ssize_t size = 2, m = min(job.m, TILE_ROWS), width, lanes = 1, first, end, row_bytes, rows, pointers, k
+    cdef Py_ssize_t size = 2, m, width, lanes = 1, first, end, row_bytes, budget, rows, turned, pointers, k
     cdef Py_ssize_t word = sizeof(char*)
     cdef bint cross = job.pairs and job.lanes[0].imag_part != NULL
     cdef char* at = base
@@ -557,22 +574,26 @@ cdef Py_ssize_t lay_out(Job* job, Scratch* sc, char* base) noexcept nogil:
         width = job.n
     width = max(min(width, pixels(job, GATHER_BYTES) + lanes), lanes)
     row_bytes = (width + job.kw) * job.parts * size + 192
+    budget = BLOCK_BYTES // (row_bytes * (2 if cross else 1))        # rows of a block
     sc.group = job.kh
+    sc.tile_rows = TILE_ROWS
     if first > 0 or end < job.n:
-        sc.group = max(1, min(job.kh, BLOCK_BYTES // row_bytes - m))
-    rows = m + sc.group
-    sc.block = carve(&at, max(rows * row_bytes, (2 * lanes + job.kw) * (m + job.kh + lanes) * size
-                              if job.kh <= MAX_TURNED and end > first else 0))
+        sc.tile_rows = max(4, min(TILE_ROWS, budget // 2))
+        sc.group = max(1, min(job.kh, budget - sc.tile_rows))
+    m = min(job.m, sc.tile_rows)
+    rows = m + sc.group if first > 0 or end < job.n else 0
+    turned = (2 * lanes + job.kw) * (m + job.kh + lanes) * size if rows and job.kh <= MAX_TURNED and end > first else 0
+    sc.block = carve(&at, max(rows * row_bytes, turned))
     sc.turned = carve(&at, rows * row_bytes if cross else 0)
     for k in range(4):
-        sc.plane[k] = carve(&at, m * width * job.parts * size)
+        sc.plane[k] = carve(&at, m * width * job.parts * size if rows or not one_plane(job, &job.lanes[0]) else 0)
     pointers = m + job.kh
     sc.rows = <const char**> carve(&at, pointers * word)
     sc.turned_rows = <const char**> carve(&at, pointers * word)
     sc.columns = <const char**> carve(&at, (lanes + job.kw) * word)
     sc.source = <Py_ssize_t*> carve(&at, pointers * word)
     sc.run = <Py_ssize_t*> carve(&at, (width + job.kw) * 4 * word)
-    sc.raw = carve(&at, 0 if job.plain else (width + job.kw) * type_size(job.kind))
+    sc.raw = carve(&at, 0 if job.plain and not job.lift else (width + job.kw) * type_size(job.kind))
     sc.constant = carve(&at, 0 if job.boundary != FILL or end <= first else
                         (min(job.n, place_pixels(job) + lanes) + job.kw) * job.parts * size)
     return at - base
@@ -592,7 +613,7 @@ cdef void walk(Job* job, Scratch* sc, Py_ssize_t y_from, Py_ssize_t y_to) noexce
                 put_one(job, sc.constant + (job.parts * i + part) * size, part & job.pairs)
     y = y_from
     while y < y_to:
-        y1 = min(y + TILE_ROWS, y_to)
+        y1 = min(y + sc.tile_rows, y_to)
         x = 0
         while x < job.n:
             if x < first:
