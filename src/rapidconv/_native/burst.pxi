@@ -6,7 +6,7 @@ cdef vec burst(vec zero, const char* one, Py_ssize_t rounds) noexcept nogil:
     cdef Py_ssize_t i, j
     cdef vec x = splat(zero, one)
     cdef vec a = zero, b = zero + x, c = b + x, d = c + x, e = d + x, f = e + x
-    cdef vec g = f + x, h = g + x, k = h + x, l = k + x, m = l + x, n = m + x
+    cdef vec g = f + x, h = g + x, k = h + x, o = k + x, m = o + x, n = m + x
     for i in range(rounds):
         x = splat(zero, one)            # pinned below: nothing of the loop can be moved out of it
         for j in range(8):
@@ -19,10 +19,10 @@ cdef vec burst(vec zero, const char* one, Py_ssize_t rounds) noexcept nogil:
             g = g * x + x
             h = h * x + x
             k = k * x + x
-            l = l * x + x
+            o = o * x + x
             m = m * x + x
             n = n * x + x
-    return a + b + c + d + e + f + g + h + k + l + m + n
+    return a + b + c + d + e + f + g + h + k + o + m + n
 
 
 def fma_burst(str kind, Py_ssize_t rounds):
