@@ -8,7 +8,6 @@ cdef vec burst(vec zero, const char* one, Py_ssize_t rounds) noexcept nogil:
     cdef vec a = zero, b = zero + x, c = b + x, d = c + x, e = d + x, f = e + x
     cdef vec g = f + x, h = g + x, k = h + x, o = k + x, m = o + x, n = m + x
     for i in range(rounds):
-        x = splat(zero, one)            # pinned below: nothing of the loop can be moved out of it
         for j in range(8):
             a = a * x + x
             b = b * x + x
