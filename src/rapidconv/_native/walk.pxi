@@ -13,6 +13,7 @@ cdef enum:
     WRAP = 2
     MAX_LANES = 3
     TILE_ROWS = 64          # output rows of a band of tiles, the unit of work handed to a worker
+    STAGED_ROWS = 16        # rows of a tile with gathered rows or planes of sums, which then stay in the L1 cache
     GATHER_BYTES = 2048     # a gathered tile's row of sums: rows of block and sums stay in the L2 cache
     PLACE_BYTES = 16384     # a row of sums of a tile read in place
     MAX_TURNED = 256        # rows of a kernel whose narrow rims are turned
@@ -577,8 +578,10 @@ cdef Py_ssize_t lay_out(Job* job, Scratch* sc, char* base) noexcept nogil:
     budget = BLOCK_BYTES // (row_bytes * (2 if cross else 1))        # rows of a block
     sc.group = job.kh
     sc.tile_rows = TILE_ROWS
+    if end <= first or not one_plane(job, &job.lanes[0]):
+        sc.tile_rows = min(TILE_ROWS, max(STAGED_ROWS, 4 * job.kh))
     if first > 0 or end < job.n:
-        sc.tile_rows = max(4, min(TILE_ROWS, budget // 2))
+        sc.tile_rows = max(4, min(sc.tile_rows, budget // 2))
         sc.group = max(1, min(job.kh, budget - sc.tile_rows))
     m = min(job.m, sc.tile_rows)
     rows = m + sc.group if first > 0 or end < job.n else 0
