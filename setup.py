@@ -1,5 +1,6 @@
 """Build of the compiled targets; everything else about the package stands in pyproject.toml."""
 
+import os
 import platform
 import sys
 from pathlib import Path
@@ -47,6 +48,7 @@ flags_of = "msvc" if MSVC else "unix"
 targets = [extension(name, row[flags_of]) for name, row in TARGETS.items() if MACHINE in row["machines"]]
 
 setup(
+    options={"build_ext": {"parallel": os.cpu_count()}},
     ext_modules=cythonize(
         [extension("cpu", []), *targets],
         build_dir="build/cython",
