@@ -34,8 +34,6 @@ cdef extern from "simd.h" nogil:
     const int RC_SHIFTS
     vf4 vf4_shift(vf4 lo, vf4 hi, const int j)
     vf8 vf8_shift(vf8 lo, vf8 hi, const int j)
-    void rc_prefetch_read(const char* p)
-    void rc_prefetch_write(const char* p)
 
 ctypedef fused vec:
     vf4

@@ -28,12 +28,8 @@
 
 #if defined(__GNUC__) || defined(__clang__)
 #  define RC_INLINE static inline __attribute__((always_inline))
-#  define rc_prefetch_read(p) __builtin_prefetch((p), 0, 2)
-#  define rc_prefetch_write(p) __builtin_prefetch((p), 1, 2)
 #else
 #  define RC_INLINE static inline
-#  define rc_prefetch_read(p) ((void)(p))
-#  define rc_prefetch_write(p) ((void)(p))
 #endif
 
 /* Register tiles, in vectors: accumulators + inputs + one broadcast weight must fit the registers.
