@@ -155,6 +155,10 @@ cdef void from_lane(const lane* s, Py_ssize_t s_step, int kind, char* d, Py_ssiz
         narrow(s, s_step, <float*> d, stride, n)
     elif kind == F8:
         narrow(s, s_step, <double*> d, stride, n)
+    elif type_size(kind) == 1:
+        narrow(s, s_step, <signed char*> d, stride, n)
+    elif type_size(kind) == 2:
+        narrow(s, s_step, <short*> d, stride, n)
     elif type_size(kind) == 4:
         narrow(s, s_step, <int*> d, stride, n)
     else:

@@ -138,5 +138,7 @@ def bands(Py_ssize_t rows):
     return (rows + TILE_ROWS - 1) // TILE_ROWS
 
 
+include "fft.pxi"
+include "overlap.pxi"
 include "express.pxi"
 include "burst.pxi"

@@ -104,6 +104,135 @@ RC_INLINE vfg vfg_load(const char *p) { return *(const vfg *)p; }
 RC_INLINE void vfg_store(char *p, vfg v) { *(vfg *)p = v; }
 RC_INLINE vfg vfg_splat(const char *p) { return *(const vfg *)p; }
 
+/* Square blocks transposed, one vector a row: log2(lanes) rounds, each zipping the rows' first half with their second.
+ *
+ *     a b    zip      a c
+ *     c d   ----->    b d       a 2 x 2 block takes one round
+ */
+#if RC_BYTES
+#  if defined(__clang__)
+#    define RC_SHUFFLE(I, a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#  else
+#    define RC_SHUFFLE(I, a, b, ...) __builtin_shuffle(a, b, (RC_VECTOR(I)){__VA_ARGS__})
+#  endif
+#  define RC_LOW_2(I, a, b) RC_SHUFFLE(I, a, b, 0, 2)
+#  define RC_HIGH_2(I, a, b) RC_SHUFFLE(I, a, b, 1, 3)
+#  define RC_LOW_4(I, a, b) RC_SHUFFLE(I, a, b, 0, 4, 1, 5)
+#  define RC_HIGH_4(I, a, b) RC_SHUFFLE(I, a, b, 2, 6, 3, 7)
+#  define RC_LOW_8(I, a, b) RC_SHUFFLE(I, a, b, 0, 8, 1, 9, 2, 10, 3, 11)
+#  define RC_HIGH_8(I, a, b) RC_SHUFFLE(I, a, b, 4, 12, 5, 13, 6, 14, 7, 15)
+#  define RC_LOW_16(I, a, b) RC_SHUFFLE(I, a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
+#  define RC_HIGH_16(I, a, b) RC_SHUFFLE(I, a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
+#  define RC_ZIP(T, I, n, x, y, lo, hi) const T lo = RC_LOW_##n(I, x, y), hi = RC_HIGH_##n(I, x, y);
+#  define RC_ROUND_2(T, I, f, g) \
+    RC_ZIP(T, I, 2, f##0, f##1, g##0, g##1)
+#  define RC_ROUND_4(T, I, f, g) \
+    RC_ZIP(T, I, 4, f##0, f##2, g##0, g##1) RC_ZIP(T, I, 4, f##1, f##3, g##2, g##3)
+#  define RC_ROUND_8(T, I, f, g) \
+    RC_ZIP(T, I, 8, f##0, f##4, g##0, g##1) RC_ZIP(T, I, 8, f##1, f##5, g##2, g##3) \
+    RC_ZIP(T, I, 8, f##2, f##6, g##4, g##5) RC_ZIP(T, I, 8, f##3, f##7, g##6, g##7)
+#  define RC_ROUND_16(T, I, f, g) \
+    RC_ZIP(T, I, 16, f##0, f##8, g##0, g##1) RC_ZIP(T, I, 16, f##1, f##9, g##2, g##3) \
+    RC_ZIP(T, I, 16, f##2, f##10, g##4, g##5) RC_ZIP(T, I, 16, f##3, f##11, g##6, g##7) \
+    RC_ZIP(T, I, 16, f##4, f##12, g##8, g##9) RC_ZIP(T, I, 16, f##5, f##13, g##10, g##11) \
+    RC_ZIP(T, I, 16, f##6, f##14, g##12, g##13) RC_ZIP(T, I, 16, f##7, f##15, g##14, g##15)
+#  define RC_TRANSPOSE_2(T, I) \
+    const T a0 = T##_load(s + 0 * s_step); const T a1 = T##_load(s + 1 * s_step); \
+    RC_ROUND_2(T, I, a, b) \
+    T##_store(d + 0 * d_step, b0); T##_store(d + 1 * d_step, b1);
+#  define RC_TRANSPOSE_4(T, I) \
+    const T a0 = T##_load(s + 0 * s_step); const T a1 = T##_load(s + 1 * s_step); \
+    const T a2 = T##_load(s + 2 * s_step); const T a3 = T##_load(s + 3 * s_step); \
+    RC_ROUND_4(T, I, a, b) RC_ROUND_4(T, I, b, c) \
+    T##_store(d + 0 * d_step, c0); T##_store(d + 1 * d_step, c1); T##_store(d + 2 * d_step, c2); \
+    T##_store(d + 3 * d_step, c3);
+#  define RC_TRANSPOSE_8(T, I) \
+    const T a0 = T##_load(s + 0 * s_step); const T a1 = T##_load(s + 1 * s_step); \
+    const T a2 = T##_load(s + 2 * s_step); const T a3 = T##_load(s + 3 * s_step); \
+    const T a4 = T##_load(s + 4 * s_step); const T a5 = T##_load(s + 5 * s_step); \
+    const T a6 = T##_load(s + 6 * s_step); const T a7 = T##_load(s + 7 * s_step); \
+    RC_ROUND_8(T, I, a, b) RC_ROUND_8(T, I, b, c) RC_ROUND_8(T, I, c, d) \
+    T##_store(d + 0 * d_step, d0); T##_store(d + 1 * d_step, d1); T##_store(d + 2 * d_step, d2); \
+    T##_store(d + 3 * d_step, d3); T##_store(d + 4 * d_step, d4); T##_store(d + 5 * d_step, d5); \
+    T##_store(d + 6 * d_step, d6); T##_store(d + 7 * d_step, d7);
+#  define RC_TRANSPOSE_16(T, I) \
+    const T a0 = T##_load(s + 0 * s_step); const T a1 = T##_load(s + 1 * s_step); \
+    const T a2 = T##_load(s + 2 * s_step); const T a3 = T##_load(s + 3 * s_step); \
+    const T a4 = T##_load(s + 4 * s_step); const T a5 = T##_load(s + 5 * s_step); \
+    const T a6 = T##_load(s + 6 * s_step); const T a7 = T##_load(s + 7 * s_step); \
+    const T a8 = T##_load(s + 8 * s_step); const T a9 = T##_load(s + 9 * s_step); \
+    const T a10 = T##_load(s + 10 * s_step); const T a11 = T##_load(s + 11 * s_step); \
+    const T a12 = T##_load(s + 12 * s_step); const T a13 = T##_load(s + 13 * s_step); \
+    const T a14 = T##_load(s + 14 * s_step); const T a15 = T##_load(s + 15 * s_step); \
+    RC_ROUND_16(T, I, a, b) RC_ROUND_16(T, I, b, c) RC_ROUND_16(T, I, c, d) RC_ROUND_16(T, I, d, e) \
+    T##_store(d + 0 * d_step, e0); T##_store(d + 1 * d_step, e1); T##_store(d + 2 * d_step, e2); \
+    T##_store(d + 3 * d_step, e3); T##_store(d + 4 * d_step, e4); T##_store(d + 5 * d_step, e5); \
+    T##_store(d + 6 * d_step, e6); T##_store(d + 7 * d_step, e7); T##_store(d + 8 * d_step, e8); \
+    T##_store(d + 9 * d_step, e9); T##_store(d + 10 * d_step, e10); T##_store(d + 11 * d_step, e11); \
+    T##_store(d + 12 * d_step, e12); T##_store(d + 13 * d_step, e13); T##_store(d + 14 * d_step, e14); \
+    T##_store(d + 15 * d_step, e15);
+/* Sums of up to 8 neighbouring lanes, in each of them. */
+#  define RC_NEIGHBOURS_2(I) \
+    e += RC_SHUFFLE(I, e, e, 1, 0);
+#  define RC_NEIGHBOURS_4(I) \
+    e += RC_SHUFFLE(I, e, e, 1, 0, 3, 2); e += RC_SHUFFLE(I, e, e, 2, 3, 0, 1);
+#  define RC_NEIGHBOURS_8(I) \
+    e += RC_SHUFFLE(I, e, e, 1, 0, 3, 2, 5, 4, 7, 6); \
+    e += RC_SHUFFLE(I, e, e, 2, 3, 0, 1, 6, 7, 4, 5); \
+    e += RC_SHUFFLE(I, e, e, 4, 5, 6, 7, 0, 1, 2, 3);
+#  define RC_NEIGHBOURS_16(I) \
+    e += RC_SHUFFLE(I, e, e, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14); \
+    e += RC_SHUFFLE(I, e, e, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13); \
+    e += RC_SHUFFLE(I, e, e, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11);
+#  if RC_BYTES == 64
+#    define RC_TRANSPOSE_4_BYTES RC_TRANSPOSE_16
+#    define RC_TRANSPOSE_8_BYTES RC_TRANSPOSE_8
+#    define RC_NEIGHBOURS_4_BYTES RC_NEIGHBOURS_16
+#    define RC_NEIGHBOURS_8_BYTES RC_NEIGHBOURS_8
+#  elif RC_BYTES == 32
+#    define RC_TRANSPOSE_4_BYTES RC_TRANSPOSE_8
+#    define RC_TRANSPOSE_8_BYTES RC_TRANSPOSE_4
+#    define RC_NEIGHBOURS_4_BYTES RC_NEIGHBOURS_8
+#    define RC_NEIGHBOURS_8_BYTES RC_NEIGHBOURS_4
+#  else
+#    define RC_TRANSPOSE_4_BYTES RC_TRANSPOSE_4
+#    define RC_TRANSPOSE_8_BYTES RC_TRANSPOSE_2
+#    define RC_NEIGHBOURS_4_BYTES RC_NEIGHBOURS_4
+#    define RC_NEIGHBOURS_8_BYTES RC_NEIGHBOURS_2
+#  endif
+#else
+#  define RC_TRANSPOSE_4_BYTES(T, I) T##_store(d, T##_load(s)); (void)s_step; (void)d_step;
+#  define RC_TRANSPOSE_8_BYTES RC_TRANSPOSE_4_BYTES
+#  define RC_NEIGHBOURS_4_BYTES(I)
+#  define RC_NEIGHBOURS_8_BYTES(I)
+#endif
+/* A square block of vectors s_step bytes apart to vectors d_step bytes apart. */
+RC_INLINE void vf4_transpose(const char *s, Py_ssize_t s_step, char *d, Py_ssize_t d_step) { RC_TRANSPOSE_4_BYTES(vf4, int32_t) }
+RC_INLINE void vf8_transpose(const char *s, Py_ssize_t s_step, char *d, Py_ssize_t d_step) { RC_TRANSPOSE_8_BYTES(vf8, int64_t) }
+RC_INLINE vf4 vf4_neighbours(vf4 e) { RC_NEIGHBOURS_4_BYTES(int32_t) return e; }
+RC_INLINE vf8 vf8_neighbours(vf8 e) { RC_NEIGHBOURS_8_BYTES(int64_t) return e; }
+
+/* Lane by lane: bits ored; negative numbers set to zero; the lesser of low and a positive e; the larger of two. */
+#if RC_BYTES
+#  define RC_LANE_BY_LANE(NAME, INT, TOP) \
+    RC_INLINE NAME NAME##_or(NAME a, NAME b) { return (NAME)((INT)a | (INT)b); } \
+    RC_INLINE NAME NAME##_positive(NAME a) { return (NAME)((INT)a & ~((INT)a >> TOP)); } \
+    RC_INLINE NAME NAME##_pick(INT m, NAME a, NAME b) { return (NAME)(((INT)a & m) | ((INT)b & ~m)); } \
+    RC_INLINE NAME NAME##_least(NAME low, NAME e) { return NAME##_pick((INT)(e < low) & (INT)(e > 0), e, low); } \
+    RC_INLINE NAME NAME##_most(NAME high, NAME e) { return NAME##_pick((INT)(e > high), e, high); }
+RC_LANE_BY_LANE(vf4, vi4, 31)
+RC_LANE_BY_LANE(vf8, vi8, 63)
+#else
+#  define RC_LANE_BY_LANE(NAME, INT) \
+    RC_INLINE NAME NAME##_or(NAME a, NAME b) { INT x, y; memcpy(&x, &a, sizeof x), memcpy(&y, &b, sizeof y); \
+                                               x |= y; memcpy(&a, &x, sizeof x); return a; } \
+    RC_INLINE NAME NAME##_positive(NAME a) { return a < 0 ? 0 : a; } \
+    RC_INLINE NAME NAME##_least(NAME low, NAME e) { return e < low && e > 0 ? e : low; } \
+    RC_INLINE NAME NAME##_most(NAME high, NAME e) { return e > high ? e : high; }
+RC_LANE_BY_LANE(vf4, uint32_t)
+RC_LANE_BY_LANE(vf8, uint64_t)
+#endif
+
 /* IEEE half precision, in integer arithmetic: no target promises the instructions. */
 RC_INLINE float rc_from_half(unsigned short h) {
     uint32_t sign = (uint32_t)(h & 0x8000u) << 16, rest = h & 0x7fffu, bits;

@@ -1,0 +1,92 @@
+"""Tables of the tile transforms: lengths, radices, twiddle factors, and how far their results can be off."""
+
+from functools import cache, lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._native import kernels
+
+__all__ = ["LENGTHS", "Transform", "noise", "radices", "spectrum", "transform"]
+
+#: Sides of a tile: 2^a 3^b, multiples of 16 so that they are whole vectors on every target.
+LENGTHS = (32, 48, 64, 96, 128, 144, 192, 256, 288, 384, 432, 512, 576)
+
+#: (length, radices, table) as the kernels take it.
+Transform = tuple[int, tuple[int, ...], NDArray[Any]]
+
+_PI = np.longdouble("3.14159265358979323846264338327950288")
+
+#: Units of round-off that a butterfly of a radix, and a twiddle factor, can add: see docs/accuracy.md.
+_BUTTERFLY = {3: 5.0, 4: 2.0, 8: 6.0, 12: 7.0}
+_TWIDDLE = 3.24
+_PRODUCT = 2.24
+_SPECTRUM = 2.0
+
+
+@cache
+def radices(n: int) -> tuple[int, ...]:
+    """Radices of the passes of a length 2^a 3^b, few and large.
+
+    Examples
+    --------
+    >>> radices(144), radices(128), radices(288)
+    ((12, 12), (8, 4, 4), (12, 3, 8))
+    """
+    threes, twos = 0, 0
+    while n % 3 == 0:
+        n //= 3
+        threes += 1
+    while n % 2 == 0:
+        n //= 2
+        twos += 1
+    assert n == 1
+    twelves = next(t for t in range(min(threes, twos // 2), -1, -1) if twos - 2 * t != 1)
+    twos -= 2 * twelves
+    eights = 0
+    while twos > 4:
+        eights += 1
+        twos -= 3
+    return (12,) * twelves + (3,) * (threes - twelves) + (8,) * eights + {0: (), 2: (4,), 3: (8,), 4: (4, 4)}[twos]
+
+
+@lru_cache(maxsize=64)
+def transform(n: int, char: str) -> Transform:
+    """Radices and table of a length, in float32 ('f') or float64 ('d'); the table is not to be written to.
+
+    The table holds 1/2, sqrt(1/2), sqrt(3)/2 and then, for each pass of radix r over blocks of L points, the cosine
+    and sine of -2 pi k q / L for k < L/r and 0 < q < r, rounded from long double.
+    """
+    numbers = [np.array([0.5, np.sqrt(np.longdouble(0.5)), np.sqrt(np.longdouble(3)) / 2])]
+    length = n
+    for r in radices(n):
+        turns = np.outer(np.arange(length // r), np.arange(1, r)) % length
+        angles = -2 * _PI * turns.astype(np.longdouble) / length
+        numbers.append(np.stack([np.cos(angles), np.sin(angles)], axis=-1).ravel())
+        length //= r
+    table = np.concatenate(numbers).astype(char)
+    table.flags.writeable = False
+    return n, radices(n), table
+
+
+def noise(shape: tuple[int, int], char: str) -> float:
+    """Largest error of an output over ``norm(tile) * norm(kernel)``, both 2-norms; derived in docs/accuracy.md."""
+    units = 0.0
+    for n in shape:
+        passes = radices(n)
+        units += sum(_BUTTERFLY[r] for r in passes) + _TWIDDLE * (len(passes) - 1)
+    return 1.02 * (3 * units + _PRODUCT + _SPECTRUM) * float(np.finfo(char).eps) / 2
+
+
+def spectrum(kernel: NDArray[Any], shape: tuple[int, int], char: str, exponent: int) -> NDArray[Any]:
+    """Spectrum of a kernel times 2^-exponent in the tiles' order, for correlation, divided by the tile's size."""
+    parts = []
+    for part in (kernel.real, -kernel.imag if kernel.dtype.kind == "c" else None):
+        padded = np.zeros(shape, char)
+        if part is not None:
+            padded[: kernel.shape[0], : kernel.shape[1]] = np.ldexp(part.astype("d"), -exponent)
+        parts.append(padded)
+    down, across = (transform(n, char) for n in shape)
+    found: NDArray[Any] = kernels.kernel_spectrum(*parts, down, across, 1.0 / (shape[0] * shape[1]))
+    return found
