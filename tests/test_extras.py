@@ -26,7 +26,7 @@ def test_method_direct(name, ours, dtype, mode):
     oracle.check(ours(in1, in2, mode, method="direct"), in1, in2, mode, correlate=name == "correlate2d")
 
 
-@pytest.mark.parametrize("method", ["fft", "Auto", "DIRECT", ""])
+@pytest.mark.parametrize("method", ["FFT", "Auto", "DIRECT", ""])
 def test_unknown_method_is_named_with_what_there_is(ours, method):
     with pytest.raises(ValueError, match="method") as caught:
         ours(ONES, ONES, method=method)

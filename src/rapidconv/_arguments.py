@@ -13,7 +13,7 @@ from ._problem import Problem, Task
 __all__ = ["METHODS", "signal2d"]
 
 #: Accepted values of `method`.
-METHODS = ("auto", "direct")
+METHODS = ("auto", "direct", "separable", "fft")
 
 #: Channels up to which a row of pixels is one row of numbers; more are taken plane by plane.
 _INTERLEAVED = 16
@@ -58,18 +58,26 @@ def signal2d(
         axis, planes = None, [image]
     else:
         planes = [image[(slice(None),) * axis + (c,)] for c in range(image.shape[axis])]
+    shared = None if swapped else _oriented(kernel, name)
     problems = []
     for plane in planes:
         big, small = (kernel, plane) if swapped else (plane, kernel)
         if small.size and 0 not in whole:
             _check_extendable(big.shape[:2], rule, "in2" if swapped else "in1")
-            flipped = small[::-1, ::-1] if name == "convolve2d" else small.conj() if small.dtype.kind == "c" else small
+            weights = _oriented(plane, name) if shared is None else shared
             backwards = swapped and name == "correlate2d"
             turned = backwards and dtype.kind == "c"
             problems.append(
-                Problem(big, flipped, shape, dtype, rule, fill, top, left, turned, backwards, method)
+                Problem(big, weights, shape, dtype, rule, fill, top, left, turned, backwards, method)
             )
     return Task(problems, whole, dtype, out, axis, copies)
+
+
+def _oriented(kernel: NDArray[Any], name: str) -> NDArray[Any]:
+    """The kernel as a correlation takes it."""
+    if name == "convolve2d":
+        return kernel[::-1, ::-1]
+    return kernel.conj() if kernel.dtype.kind == "c" else kernel
 
 
 def _kernel_is_larger(image: tuple[int, ...], kernel: tuple[int, ...]) -> bool:

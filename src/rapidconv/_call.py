@@ -10,6 +10,7 @@ from ._native import kernels
 __all__ = ["filter2d"]
 
 _express = kernels.express
+_EXPRESS_METHODS = ("auto", "direct")
 
 
 def filter2d(
@@ -30,10 +31,10 @@ def filter2d(
     does not know; it runs the same kernels and gives the same bits.
     """
     bare = out is None and channel_axis is None and (workers is None or (type(workers) is int and workers > 0))
-    if bare and type(method) is str and method in _arguments.METHODS:
-        answer: NDArray[Any] | None = _express(name == "convolve2d", in1, in2, mode, boundary, fillvalue)
+    if bare and type(method) is str and method in _EXPRESS_METHODS:
+        answer: NDArray[Any] | None = _express(name == "convolve2d", in1, in2, mode, boundary, fillvalue, method == "auto")
         if answer is not None:
             return answer
     task = _arguments.signal2d(name, in1, in2, mode, boundary, fillvalue, method, out, workers, channel_axis)
     result = _execute.allocate(task)        # before anything that takes time in proportion to the operands
-    return _execute.run(task, [_plan.plan(problem) for problem in task.problems], result)
+    return _execute.run(task, _plan.plans(task), result)

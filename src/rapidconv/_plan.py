@@ -1,29 +1,131 @@
-"""From a problem to a plan: the method and the number types (lanes) its sums run in."""
+"""From a problem to a plan: the road, and the number types its sums run in."""
+
+from math import frexp
+from typing import NoReturn
 
 import numpy as np
 
+from . import _cost
 from ._boundary import Boundary
-from ._problem import Lane, Plan, Problem
+from ._native import in_use
+from ._problem import Lane, Plan, Problem, Task, Tiles
+from ._transform import LENGTHS, noise
 
-__all__ = ["plan"]
+__all__ = ["plan", "plans"]
 
 #: Every whole number up to these is exact in the type.
 _EXACT = ((np.dtype(np.float32), 2**24 - 1), (np.dtype(np.float64), 2**53 - 1))
 _NO_LIMIT = 2**64 - 1
 
+#: Taps below which no other road than direct summation is looked at.
+_FEW_TAPS = 25
+
+#: Norms of kernels whose products with any ordinary image neither underflow nor overflow in the transforms.
+_ORDINARY = {"f": (2.0**-60, 2.0**60), "d": (2.0**-400, 2.0**400)}
+
+
+def plans(task: Task) -> list[Plan]:
+    """A plan for each problem of a call; one for all where they share a kernel."""
+    if len({id(problem.kernel) for problem in task.problems}) == 1:
+        return [plan(task.problems[0])] * len(task.problems)
+    return [plan(problem) for problem in task.problems]
+
 
 def plan(problem: Problem) -> Plan:
-    """Choose method and lanes; a pure function of the problem."""
+    """Choose the road that is predicted to be the fastest, or the one asked for; a pure function of the problem.
+
+    Raises
+    ------
+    ValueError
+        If the road asked for cannot serve.
+    """
+    lanes, why = _lanes(problem)
+    cost = _cost.TABLE[in_use]
+    kernel, wanted = problem.kernel, problem.method
+    parts = 2 if problem.image.dtype.kind == "c" else 1      # of one channel: the plan is every channel's
+    cross = kernel.dtype.kind == "c"
+    products = (2 if cross else 1) * (2 if cross and problem.image.dtype.kind == "c" else 1)
+    numbers = problem.shape[0] * problem.shape[1] * parts
+    seconds = {"direct": _cost.direct(cost, lanes[0].dtype.char, kernel.size, numbers, products)}
+    if wanted == "direct" or (wanted == "auto" and kernel.size < _FEW_TAPS):
+        return Plan("direct", lanes, why, seconds)
+    tiles, predicted, obstacle = _tiles(problem, cost, parts)
+    if tiles is None:
+        if wanted == "fft":
+            _refuse("fft", obstacle)
+        return Plan("direct", lanes, f"{why}; no transforms: {obstacle}", seconds)
+    seconds["fft"] = predicted
+    if wanted == "fft" or predicted < seconds["direct"]:
+        reason = "asked for" if wanted == "fft" else f"{seconds['direct'] / predicted:.1f} times faster than direct"
+        return Plan("fft", lanes, f"tiles of {tiles.shape[0]} x {tiles.shape[1]}, {reason}", seconds, tiles)
+    return Plan("direct", lanes, f"{why}; {predicted / seconds['direct']:.1f} times faster than transforms", seconds, tiles)
+
+
+def _refuse(method: str, obstacle: str) -> NoReturn:
+    msg = f"`method` {method!r} cannot serve this call: {obstacle}"
+    raise ValueError(msg)
+
+
+def _lanes(problem: Problem) -> tuple[tuple[Lane, ...], str]:
+    """Types of direct sums, and why."""
     kind = problem.dtype.char
     if kind in "eFf":
-        return Plan("direct", _single(np.float32), "floating sums run in float32")
+        return _single(np.float32), "floating sums run in float32"
     if kind in "dD":
-        return Plan("direct", _single(np.float64), "floating sums run in float64")
+        return _single(np.float64), "floating sums run in float64"
     if kind in "gG":
-        return Plan("direct", _single(np.longdouble), "floating sums run in long double")
+        return _single(np.longdouble), "floating sums run in long double"
     if problem.dtype.kind != "b" and problem.dtype.itemsize <= 2:
-        return Plan("direct", _single(np.int16), "wrapping is a ring homomorphism: the low bits of 16-bit sums are exact")
-    return Plan("direct", _whole_number_lanes(problem), "sums small enough to be exact in a floating lane run there")
+        return _single(np.int16), "wrapping is a ring homomorphism: the low bits of 16-bit sums are exact"
+    return _whole_number_lanes(problem), "sums small enough to be exact in a floating lane run there"
+
+
+def _tiles(problem: Problem, cost: _cost.Cost, parts: int) -> tuple[Tiles | None, float, str]:
+    """The best tiles and their predicted seconds, or what is in their way."""
+    kernel, char = problem.kernel, problem.dtype.char
+    if char in "gG":
+        return None, 0.0, f"there are no transforms in {problem.dtype}"
+    if max(kernel.shape) > LENGTHS[-1]:
+        return None, 0.0, f"the kernel of shape {kernel.shape} is longer than the longest transform, {LENGTHS[-1]}"
+    cross = kernel.dtype.kind == "c"
+    with np.errstate(all="ignore"):
+        wide = kernel.astype("D" if cross else "d")
+        norm = float(np.sqrt(np.sum(wide.real**2) + (np.sum(wide.imag**2) if cross else 0.0)))
+        whole = bool((wide.real == np.rint(wide.real)).all() and (not cross or (wide.imag == np.rint(wide.imag)).all()))
+    single = char in "eFf"
+    low, high = _ORDINARY["f" if single else "d"]
+    if not low < norm < high:
+        return None, 0.0, "the kernel is zero, not finite, or its norm is out of the ordinary"
+    chars = "fd" if single else "d"
+    if problem.dtype.kind in "biu" and _exact_in_single(problem, norm):
+        chars = "fd"
+    alone = cross and problem.image.dtype.kind != "c"
+    converts = problem.image.dtype.char != chars[0] or problem.dtype.char != chars[0] or parts > 1
+    best, shape = float("inf"), (0, 0)
+    for rows, cols in _candidates(kernel.shape, problem.shape):
+        predicted = _cost.fft(
+            cost, chars[0], (rows, cols), kernel.shape, problem.shape, parts, alone=alone, converts=converts
+        )
+        if predicted < best:
+            best, shape = predicted, (rows, cols)
+    positive = not cross and bool((kernel >= 0).all())
+    return Tiles(shape, chars, cross, whole, positive, norm, frexp(norm)[1]), best, ""
+
+
+def _candidates(kernel: tuple[int, ...], shape: tuple[int, int]) -> list[tuple[int, int]]:
+    """Shapes of tiles worth a look: sides from little more than the kernel's to what one tile would need."""
+    sides = []
+    for k, n in zip(kernel, shape, strict=True):
+        fits = [side for side in LENGTHS if side >= k]
+        enough = next((i for i, side in enumerate(fits) if side >= n + k - 1), len(fits) - 1)
+        sides.append(fits[: enough + 1][-7:] if len(fits) > 7 and fits[6] < k + 32 else fits[: min(enough + 1, 9)])
+    return [(rows, cols) for rows in sides[0] for cols in sides[1]]
+
+
+def _exact_in_single(problem: Problem, norm: float) -> bool:
+    """Whether float32 transforms of tiles of a middle size are sure to be exact for an image of a narrow type."""
+    peak = _largest(problem)
+    return peak is not None and noise((144, 144), "f") * norm * peak * 144 * 2**0.5 < 0.4
 
 
 def _single(dtype: type[np.generic]) -> tuple[Lane, ...]:

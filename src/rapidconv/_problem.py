@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ._boundary import Boundary
 
-__all__ = ["Lane", "Plan", "Problem", "Task"]
+__all__ = ["Lane", "Plan", "Problem", "Task", "Tiles"]
 
 
 @dataclass(slots=True, eq=False)
@@ -90,17 +90,53 @@ class Lane:
 
 
 @dataclass(slots=True, frozen=True)
+class Tiles:
+    """How the road of tile transforms goes.
+
+    Attributes
+    ----------
+    shape : (int, int)
+        Sides of a tile.
+    chars : str
+        Types of the transforms, 'f' and 'd', tried in turn: what one refuses the next one takes, direct summation last.
+    cross : bool
+        Whether the kernel is complex.
+    whole, positive : bool
+        Whether all taps are whole numbers; whether none is negative or complex.
+    norm : float
+        2-norm of the kernel.
+    exponent : int
+        The spectrum is that of the kernel times ``2**-exponent``.
+    """
+
+    shape: tuple[int, int]
+    chars: str
+    cross: bool
+    whole: bool
+    positive: bool
+    norm: float
+    exponent: int
+
+
+@dataclass(slots=True, frozen=True)
 class Plan:
     """How a problem is done.
 
     Attributes
     ----------
     method : str
+        'direct', 'separable' or 'fft'.
     lanes : tuple of Lane
-        Tried in turn, tile by tile: the first whose limit holds does the tile.
+        Types of direct sums, tried in turn, tile by tile: the first whose limit holds does the tile.
     reason : str
+    seconds : dict
+        Predicted seconds on one thread of every road that can serve.
+    tiles : Tiles or None
+        Of the road of tile transforms.
     """
 
     method: str
     lanes: tuple[Lane, ...]
     reason: str
+    seconds: dict[str, float]
+    tiles: Tiles | None = None

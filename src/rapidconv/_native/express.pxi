@@ -8,6 +8,8 @@
 cdef enum:
     EXPRESS_TAPS = 4096         # taps of the largest kernel, kept on the stack
     EXPRESS_SIDE = 1 << 24      # pixels on a side, so that no product overflows
+    PLAN_TAPS = 25              # kernels worth a look at other methods than direct summation,
+    PLAN_WORK = 1 << 20         # and multiply-adds, some 20 us
     KEEP_GIL_WORK = 1 << 16     # multiply-adds done in less time than handing over the GIL takes
 
 
@@ -28,8 +30,8 @@ cdef inline void transpose_kernel(cnp.ndarray h, number* to, bint flip) noexcept
             to[j * kh + i] = row[kw - 1 - j if flip else j]
 
 
-def express(bint flip, in1, in2, mode, boundary, fillvalue):
-    """The convolution (flip) or correlation of a plain call, or None to decline it."""
+def express(bint flip, in1, in2, mode, boundary, fillvalue, bint chooses):
+    """The convolution (flip) or correlation of a plain call, or None to decline it; chooses: other methods may be faster."""
     cdef Job job
     cdef double weights[EXPRESS_TAPS]
     cdef Py_ssize_t shape[2]
@@ -78,6 +80,8 @@ def express(bint flip, in1, in2, mode, boundary, fillvalue):
         if shape[axis] > EXPRESS_SIDE:
             return None
         work *= shape[axis]
+    if chooses and work > PLAN_WORK and cnp.PyArray_SIZE(kernel) >= PLAN_TAPS:
+        return None
     cdef cnp.ndarray out = cnp.PyArray_EMPTY(2, <cnp.npy_intp*> shape, type_num, 0)
     see_image(&job, image)
     see_out(&job, out)
