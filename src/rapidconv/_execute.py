@@ -1,5 +1,6 @@
 """From a plan to the result: memory for it, the kernel as a road wants it, and the walk over tiles."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -107,9 +108,8 @@ def _fft(problem: Problem, tiles: Tiles, weights: Weights, view: NDArray[Any]) -
     """Overlap-save tiles; what float32 refuses goes to float64, what that refuses is summed directly."""
     channels = view.shape[2] if view.ndim == 3 else 1
     parts = 2 if problem.image.dtype.kind == "c" or _lifted(problem) else 1
-    steps = [side - k + 1 for side, k in zip(tiles.shape, problem.kernel.shape, strict=True)]
+    steps = _steps(problem, tiles)
     down, across = (-(-n // step) for n, step in zip(problem.shape, steps, strict=True))
-    refused: set[int] = set()
     for channel in range(channels):
         # Items of one channel only: the same pairs ride together when channels are planes of their own.
         items = np.add.outer(np.arange(down * across) * channels, [channel]) * parts + np.arange(parts)
@@ -118,10 +118,25 @@ def _fft(problem: Problem, tiles: Tiles, weights: Weights, view: NDArray[Any]) -
             items = items[_transformed(problem, tiles, char, weights, view, items) != 0]
             if not items.size:
                 break
-        refused.update((items // (parts * channels)).tolist())
-    for t in sorted(refused):
-        y, x = t // across * steps[0], t % across * steps[1]
-        _direct(problem, weights, view, (y, min(y + steps[0], view.shape[0]), x, min(x + steps[1], view.shape[1])))
+        else:
+            plane, to = (problem, view) if view.ndim == 2 else (_channel(problem, channel), view[..., channel])
+            for t in np.unique(items // (parts * channels)).tolist():
+                y, x = t // across * steps[0], t % across * steps[1]
+                _direct(plane, weights, to, (y, min(y + steps[0], view.shape[0]), x, min(x + steps[1], view.shape[1])))
+
+
+def _steps(problem: Problem, tiles: Tiles) -> tuple[int, int]:
+    """Outputs of a tile: as many tiles as its shape needs, all of nearly the same size."""
+    steps = []
+    for n, side, k in zip(problem.shape, tiles.shape, problem.kernel.shape, strict=True):
+        count = -(-n // (side - k + 1))
+        steps.append(-(-n // count))
+    return steps[0], steps[1]
+
+
+def _channel(problem: Problem, channel: int) -> Problem:
+    """The problem of one channel."""
+    return replace(problem, image=problem.image[..., channel])
 
 
 def _transformed(
@@ -136,6 +151,7 @@ def _transformed(
         weights.spectrum(char),
         *(_transform.transform(side, char) for side in tiles.shape),
         problem.kernel.shape,
+        _steps(problem, tiles),
         (tiles.cross, tiles.whole, integers, tiles.positive, error, 2.0**tiles.exponent, span, least, most, sure),
         problem.fill,
         int(problem.boundary),

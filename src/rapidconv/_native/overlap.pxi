@@ -62,13 +62,13 @@ ctypedef struct Overlap:
     double least, most          # energies whose squares neither underflow nor overflow
     double sure                 # energy below which all numbers are small enough to be seen whole
     Py_ssize_t step_y, step_x   # outputs of a tile
+    Py_ssize_t height, width    # numbers of a tile that they need, the width in whole vectors of any target
     Py_ssize_t tiles_x
 
 ctypedef struct Item:
     int slot                    # place in the call's list
     int part                    # plane of the image
     Py_ssize_t y, x, m, n       # its outputs
-    char* dest                  # where they go; NULL: nowhere
     char gain[8]                # what they are multiplied by, in the lane's type
     bint rounds, clamps
     int verdict
@@ -236,9 +236,9 @@ cdef inline void load_strip(
 
 
 cdef void load_tile(
-    fvec zero, Overlap* road, Room* room, bint two, const char* scale, Py_ssize_t width, Seen* seen,
+    fvec zero, Overlap* road, Room* room, bint two, const char* scale, Seen* seen,
 ) noexcept nogil:
-    """Two tiles, of which columns from width on are zero, from room.rows into room.tile, transformed down the columns."""
+    """Two tiles, zero beyond road.width, from room.rows into room.tile, transformed down the columns."""
     cdef Py_ssize_t s, g, x, unit = 2 * sizeof(fvec), lanes = lanes_in(zero), rows = road.down.n, cols = road.across.n, k
     cdef Py_ssize_t block = lanes * unit
     cdef char* cell
@@ -247,7 +247,7 @@ cdef void load_tile(
         reset(zero, &sight[k])
     for s in range(cols // lanes):
         x = s * <Py_ssize_t> sizeof(fvec)
-        if s * lanes >= width:
+        if s * lanes >= road.width:
             for g in range(rows // lanes):
                 memset(room.tile + (g * cols + s * lanes) * unit, 0, block)
             continue
@@ -274,15 +274,14 @@ cdef void filter_rows(fvec zero, Overlap* road, Room* room) noexcept nogil:
 
 
 cdef inline void store_strip(
-    fvec zero, const char* strip, char* d, Py_ssize_t pitch, Py_ssize_t m, Py_ssize_t count, const char* gain,
-    const bint rounds, const bint clamps,
+    fvec zero, const char* strip, char* d, Py_ssize_t pitch, Py_ssize_t m, const char* gain, const bint rounds,
+    const bint clamps,
 ) noexcept nogil:
-    """m rows of count lanes of one part of a strip, times gain, to d."""
+    """m rows of one part of a strip, times gain, to d."""
     cdef Py_ssize_t y, unit = 2 * sizeof(fvec), size = lane_size(zero)
     cdef double big = 6755399441055744.0
     cdef float big4 = 12582912.0
     cdef fvec v, factor = splat(zero, gain), magic
-    cdef char buf[64]
     magic = splat(zero, <const char*> &big4) if size == 4 else splat(zero, <const char*> &big)
     for y in range(m):
         v = factor * load(zero, strip + y * unit)
@@ -290,26 +289,28 @@ cdef inline void store_strip(
             v = (v + magic) - magic
         if clamps:
             v = positive_part(v)
-        if count == lanes_in(zero):
-            store(d + y * pitch, v)
-        else:
-            store(buf, v)
-            memcpy(d + y * pitch, buf, count * size)
+        store(d + y * pitch, v)
 
 
-cdef void store_tile(fvec zero, Overlap* road, Room* room, Item* items, Py_ssize_t pitch) noexcept nogil:
-    """Back down the columns of room.tile: the outputs of each item that has a dest."""
-    cdef Py_ssize_t s, g, unit = 2 * sizeof(fvec), lanes = lanes_in(zero), size = lane_size(zero)
-    cdef Py_ssize_t block = lanes * unit, cols = road.across.n, count, n = 0
+cdef inline Py_ssize_t plane_pitch(Overlap* road) noexcept nogil:
+    """Bytes from row to row of a plane of outputs: never a power of two, as such rows share cache sets."""
+    cdef Py_ssize_t pitch = road.across.n * type_size(road.kind)
+    return pitch + 64 if pitch % 128 == 0 else pitch
+
+
+cdef void store_tile(fvec zero, Overlap* road, Room* room, Item* items) noexcept nogil:
+    """Back down the columns of room.tile: the outputs of the items that are served, to room.plane.
+
+    Straight to the result would be slower: strip by strip each of its cache lines would be fetched and written twice.
+    """
+    cdef Py_ssize_t s, g, unit = 2 * sizeof(fvec), lanes = lanes_in(zero), at
+    cdef Py_ssize_t block = lanes * unit, cols = road.across.n, pitch = plane_pitch(road)
     cdef int k
     cdef char* cell
     cdef char* part
-    cdef char* dest
     cdef Item* it
-    for k in range(2):
-        if items[k].dest != NULL:
-            n = max(n, items[k].n)
-    for s in range((n + lanes - 1) // lanes):
+    for s in range((road.step_x + lanes - 1) // lanes):
+        at = s * <Py_ssize_t> sizeof(fvec)
         for g in range(road.down.n // lanes):
             cell = room.tile + (g * cols + s * lanes) * unit
             transpose(zero, cell, unit, room.strip + g * block, unit)
@@ -317,15 +318,13 @@ cdef void store_tile(fvec zero, Overlap* road, Room* room, Item* items, Py_ssize
         backward(zero, room.strip, &road.down, road.down.passes)
         for k in range(2):
             it = &items[k]
-            count = min(lanes, it.n - s * lanes)
-            if it.dest == NULL or count <= 0:
+            if it.verdict != DONE or it.n <= s * lanes:
                 continue
             part = room.strip + k * sizeof(fvec)
-            dest = it.dest + s * lanes * size
             if it.rounds or it.clamps:
-                store_strip(zero, part, dest, pitch, it.m, count, it.gain, it.rounds, it.clamps)
+                store_strip(zero, part, room.plane[k] + at, pitch, it.m, it.gain, it.rounds, it.clamps)
             else:
-                store_strip(zero, part, dest, pitch, it.m, count, it.gain, False, False)
+                store_strip(zero, part, room.plane[k] + at, pitch, it.m, it.gain, False, False)
 
 
 cdef inline bint is_packed(Job* job, Overlap* road) noexcept nogil:
@@ -338,22 +337,18 @@ cdef void fetch_fill(Job* job, int part, lane* value) noexcept nogil:
     to_lane(job.out_kind, job.fill + (part & job.pairs) * type_size(job.out_kind), 0, value, 1, 1)
 
 
-cdef void gather_plane(Job* job, Room* room, Item* it, int k, Py_ssize_t rows, Py_ssize_t cols, lane* like) noexcept nogil:
-    """The numbers an item's outputs need, through the boundary, into room.block[k]; zeros up to rows x cols."""
-    cdef Py_ssize_t i, q, at, length, step, stride, n_runs, size = type_size(job.kind), need_x = it.n + job.kw - 1
-    cdef Py_ssize_t need_y = it.m + job.kh - 1, r
+cdef void gather_plane(Job* job, Overlap* road, Room* room, Item* it, int k, lane* like) noexcept nogil:
+    """An item's numbers through the boundary, into room.block[k]."""
+    cdef Py_ssize_t i, q, at, length, step, stride, n_runs, size = type_size(job.kind), r
     cdef lane value
     cdef lane* d
     cdef const char* p
     cdef int part = it.part >> 1 if job.lift else it.part
-    n_runs = runs_of(job, job.left + it.x, need_x, room.run)
+    n_runs = runs_of(job, job.left + it.x, road.width, room.run)
     if job.boundary == FILL:
         fetch_fill(job, it.part, &value)
-    for i in range(rows):
-        if i >= need_y:
-            room.rows[k][i] = room.zeros
-            continue
-        d = <lane*> room.block[k] + i * cols
+    for i in range(road.height):
+        d = <lane*> room.block[k] + i * road.width
         room.rows[k][i] = <const char*> d
         r = index_map(job.top + it.y + i, job.rows, job.boundary)
         for q in range(n_runs):
@@ -373,13 +368,11 @@ cdef void gather_plane(Job* job, Room* room, Item* it, int k, Py_ssize_t rows, P
             else:
                 fetch(p, stride, room.raw, size, job.swapped, length)
                 to_lane(job.kind, room.raw, size, d + at, 1, length)
-        for q in range(need_x, cols):
-            d[q] = 0
 
 
 cdef void see_item(Job* job, Overlap* road, Room* room, Item* it, int k, Py_ssize_t index) noexcept nogil:
-    """Place an item, and point room.rows[k] at its numbers."""
-    cdef Py_ssize_t i, r, t = index // job.parts, rows = road.down.n, cols = road.across.n, x
+    """Place an item, and point room.rows[k] at its numbers; rows below them are zero."""
+    cdef Py_ssize_t i, r, t = index // job.parts, x
     cdef const char** to = room.rows[k]
     it.slot = k
     it.part = index % job.parts
@@ -388,15 +381,17 @@ cdef void see_item(Job* job, Overlap* road, Room* room, Item* it, int k, Py_ssiz
     it.m = min(road.step_y, job.m - it.y)
     it.n = min(road.step_x, job.n - it.x)
     x = job.left + it.x
-    # Where an item is read follows from its place alone, and what is read is the same either way.
-    if (it.m < road.step_y or it.n < road.step_x or x < 0 or x + cols > job.cols or not job.plain or job.lift
-            or job.kind != road.kind or job.col_stride != type_size(road.kind)):
+    for i in range(road.height, road.down.n):
+        to[i] = room.zeros
+    # Read in place or gathered, the numbers are the same.
+    if (x < 0 or x + road.width > job.cols or not job.plain or job.lift or job.kind != road.kind
+            or job.col_stride != type_size(road.kind)):
         if road.kind == F4:
-            gather_plane(job, room, it, k, rows, cols, <float*> NULL)
+            gather_plane(job, road, room, it, k, <float*> NULL)
         else:
-            gather_plane(job, room, it, k, rows, cols, <double*> NULL)
+            gather_plane(job, road, room, it, k, <double*> NULL)
         return
-    for i in range(rows):
+    for i in range(road.height):
         r = index_map(job.top + it.y + i, job.rows, job.boundary)
         to[i] = room.constant if r < 0 else job.image + r * job.row_stride + x * job.col_stride
 
@@ -414,8 +409,8 @@ cdef bint any_negative(Room* room, int k, Py_ssize_t rows, Py_ssize_t cols, lane
 cdef bint is_negative(Overlap* road, Room* room, int k) noexcept nogil:
     """any_negative in the road's lane."""
     if road.kind == F4:
-        return any_negative(room, k, road.down.n, road.across.n, <float*> NULL)
-    return any_negative(room, k, road.down.n, road.across.n, <double*> NULL)
+        return any_negative(room, k, road.height, road.width, <float*> NULL)
+    return any_negative(room, k, road.height, road.width, <double*> NULL)
 
 
 cdef void set_gain(Overlap* road, Item* it, double scale) noexcept nogil:
@@ -426,15 +421,21 @@ cdef void set_gain(Overlap* road, Item* it, double scale) noexcept nogil:
         (<double*> it.gain)[0] = road.gain / scale
 
 
-cdef void put_item(Job* job, Overlap* road, Room* room, Item* it, int k, int part, bint zero) noexcept nogil:
-    """An item's outputs from room.plane[k], or zeros, to a part of the result that does not take them as they lie."""
-    cdef Py_ssize_t y, size = type_size(road.kind), out_size = type_size(job.out_kind)
-    if zero:
-        memset(room.plane[k], 0, it.m * road.step_x * size)
+cdef void put_item(Job* job, Overlap* road, Room* room, Item* it, int k, int part) noexcept nogil:
+    """An item's outputs, from room.plane[k] or zeros, to a part of the result."""
+    cdef Py_ssize_t y, size = type_size(road.kind), out_size = type_size(job.out_kind), pitch = plane_pitch(road)
+    cdef bint packed = is_packed(job, road)
+    cdef char* dest
+    if it.verdict == REFUSED:
+        return
+    if it.verdict == ZERO:
+        memset(room.plane[k], 0, it.m * pitch)
     for y in range(it.m):
-        put_lane(road.kind, room.plane[k] + y * road.step_x * size, 1, job.out_kind,
-                 job.out + (it.y + y) * job.out_row_stride + it.x * job.out_col_stride + part * out_size,
-                 job.out_col_stride, it.n)
+        dest = job.out + (it.y + y) * job.out_row_stride + it.x * job.out_col_stride + part * out_size
+        if packed:
+            copy_run(room.plane[k] + y * pitch, dest, it.n * size)
+        else:
+            put_lane(road.kind, room.plane[k] + y * pitch, 1, job.out_kind, dest, job.out_col_stride, it.n)
 
 
 cdef inline bint is_whole(Overlap* road, Seen* seen) noexcept nogil:
@@ -473,15 +474,10 @@ cdef void transform_items(fvec zero, Job* job, Overlap* road, Room* room, Item* 
     cdef double energy, low
     cdef const char** rows
     cdef char* block
-    cdef Py_ssize_t size = type_size(road.kind), width = 0
     cdef int k, live = 0
-    cdef bint packed = is_packed(job, road), joint = road.cross
+    cdef bint joint = road.cross
     scale[0] = scale[1] = 1
-    for k in range(1 + two):
-        width = max(width, items[k].n + job.kw - 1)
-        items[k].verdict = DONE
-        items[k].dest = NULL
-    load_tile(zero, road, room, two, NULL, width, seen)
+    load_tile(zero, road, room, two, NULL, seen)
     for k in range(1 + two):
         items[k].verdict = judge(road, &seen[k])
         live += items[k].verdict == DONE
@@ -507,7 +503,7 @@ cdef void transform_items(fvec zero, Job* job, Overlap* road, Room* room, Item* 
         items[0] = items[k]
         items[k] = other
         two = False
-        load_tile(zero, road, room, False, NULL, width, seen)
+        load_tile(zero, road, room, False, NULL, seen)
     elif two and (seen[0].energy > 64 * seen[1].energy or seen[1].energy > 64 * seen[0].energy):
         # The weaker one is lifted to the other's strength, by a power of two.
         k = seen[0].energy > seen[1].energy
@@ -518,7 +514,7 @@ cdef void transform_items(fvec zero, Job* job, Overlap* road, Room* room, Item* 
         else:
             (<double*> scale_lanes)[0] = scale[0]
             (<double*> scale_lanes)[1] = scale[1]
-        load_tile(zero, road, room, True, scale_lanes, width, unused)
+        load_tile(zero, road, room, True, scale_lanes, unused)
     energy = seen[0].energy * scale[0] * scale[0]
     if two:
         energy += seen[1].energy * scale[1] * scale[1]
@@ -539,13 +535,8 @@ cdef void transform_items(fvec zero, Job* job, Overlap* road, Room* room, Item* 
     else:
         for k in range(1 + two):
             finish_item(road, room, &items[k], k, &seen[k], energy, seen[k].low, scale[k])
-    for k in range(1 + (two or joint)):
-        if items[k].verdict == DONE:
-            items[k].dest = room.plane[k]
-            if packed:
-                items[k].dest = job.out + items[k].y * job.out_row_stride + items[k].x * size
     filter_rows(zero, road, room)
-    store_tile(zero, road, room, items, job.out_row_stride if packed else road.step_x * size)
+    store_tile(zero, road, room, items)
 
 
 cdef void do_items(Job* job, Overlap* road, Room* room, const long long* index, Py_ssize_t count, char* verdict) noexcept nogil:
@@ -553,34 +544,23 @@ cdef void do_items(Job* job, Overlap* road, Room* room, const long long* index, 
     cdef Item items[2]
     cdef float zero4 = 0
     cdef double zero8 = 0
-    cdef int k, j, part
-    cdef bint packed = is_packed(job, road)
-    for k in range(2):
-        items[k].dest = NULL
-        items[k].n = 0
+    cdef int k
     for k in range(count):
         see_item(job, road, room, &items[k], k, index[k])
+    items[1].verdict = ZERO
     if road.kind == F4:
         transform_items(vf4_splat(<const char*> &zero4), job, road, room, items, count == 2)
     else:
         transform_items(vf8_splat(<const char*> &zero8), job, road, room, items, count == 2)
     for k in range(count):
         verdict[items[k].slot] = items[k].verdict == REFUSED
-        if items[k].verdict == ZERO and packed:
-            for j in range(items[k].m):
-                memset(job.out + (items[k].y + j) * job.out_row_stride + items[k].x * type_size(road.kind), 0,
-                       items[k].n * type_size(road.kind))
-    if packed:
-        return
     if road.cross and count == 1:       # a real image: one item makes both parts
-        if items[0].verdict != REFUSED:
-            part = 2 * items[0].part
-            put_item(job, road, room, &items[0], 0, part, items[0].verdict == ZERO)
-            put_item(job, road, room, &items[0], 1, part + 1, items[0].verdict == ZERO)
+        items[1].verdict = items[0].verdict
+        put_item(job, road, room, &items[0], 0, 2 * items[0].part)
+        put_item(job, road, room, &items[0], 1, 2 * items[0].part + 1)
         return
     for k in range(count):
-        if items[k].verdict != REFUSED:
-            put_item(job, road, room, &items[k], k, items[k].part, items[k].verdict == ZERO)
+        put_item(job, road, room, &items[k], k, items[k].part)
 
 
 cdef void run_overlap(
@@ -607,7 +587,7 @@ cdef Py_ssize_t make_room(Job* job, Overlap* road, Room* room, char* base) noexc
     room.strip = carve(&at, 2 * rows * max(RC_BYTES, 8))
     for k in range(2):
         room.block[k] = carve(&at, rows * cols * size)
-        room.plane[k] = carve(&at, 0 if is_packed(job, road) else road.step_y * road.step_x * size)
+        room.plane[k] = carve(&at, road.step_y * plane_pitch(road))
         room.rows[k] = <const char**> carve(&at, rows * word)
     room.zeros = carve(&at, cols * size)
     room.constant = carve(&at, cols * size)
@@ -655,6 +635,7 @@ def kernel_spectrum(cnp.ndarray real_part, cnp.ndarray imag_part, tuple down, tu
     road.kind = kind_of(cnp.PyArray_TYPE(real_part))
     road.whole = False
     road.step_y = road.step_x = 0
+    road.width = road.across.n
     see_image(&job, real_part)
     see_out(&job, real_part)
     cdef Py_ssize_t n = cnp.PyArray_SIZE(real_part)
@@ -682,7 +663,7 @@ cdef void make_spectrum(fvec zero, Overlap* road, Room* room, char* out, double 
     cdef lane* d = <lane*> out
     cdef const lane* s = <const lane*> room.tile
     cdef lane factor = <lane> scale
-    load_tile(zero, road, room, True, NULL, road.across.n, seen)
+    load_tile(zero, road, room, True, NULL, seen)
     for g in range(road.down.n // lanes):
         forward(zero, room.tile + g * line, &road.across, road.across.passes)
     for k in range(road.down.n * road.across.n // lanes):
@@ -692,8 +673,8 @@ cdef void make_spectrum(fvec zero, Overlap* road, Room* room, char* out, double 
 
 
 def correlate_fft(
-    cnp.ndarray image, cnp.ndarray spectrum, tuple down, tuple across, tuple kernel_shape, tuple facts, cnp.ndarray fill,
-    int boundary, Py_ssize_t top, Py_ssize_t left, bint lift, cnp.ndarray out, cnp.ndarray items,
+    cnp.ndarray image, cnp.ndarray spectrum, tuple down, tuple across, tuple kernel_shape, tuple step, tuple facts,
+    cnp.ndarray fill, int boundary, Py_ssize_t top, Py_ssize_t left, bint lift, cnp.ndarray out, cnp.ndarray items,
 ):
     """Items of a correlation by overlap-save tiles, with the GIL released; which of them were refused.
 
@@ -703,6 +684,7 @@ def correlate_fft(
     spectrum : of `kernel_spectrum`
     down, across : (length, radices, table) of the tile's transforms
     kernel_shape : (rows, columns)
+    step : (rows, columns) of outputs of a tile
     facts : (cross, whole, integers, positive, noise, gain, range, least, most, sure), see Overlap
     items : contiguous int64 array
         Item p of tile t is t * parts + p; tiles run along the rows of the result, parts are numbers of a pixel.
@@ -733,8 +715,9 @@ def correlate_fft(
     road.spectrum = cnp.PyArray_BYTES(spectrum)
     (road.cross, road.whole, road.integers, road.positive, road.noise, road.gain, road.range, road.least, road.most,
      road.sure) = facts
-    road.step_y = road.down.n - job.kh + 1
-    road.step_x = road.across.n - job.kw + 1
+    road.step_y, road.step_x = step
+    road.height = road.step_y + job.kh - 1
+    road.width = min(road.across.n, (road.step_x + job.kw - 1 + 15) // 16 * 16)
     road.tiles_x = (job.n + road.step_x - 1) // road.step_x
     with nogil:
         memory = <char*> malloc(make_room(&job, &road, &room, NULL) + 64)
