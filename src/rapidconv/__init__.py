@@ -2,6 +2,7 @@
 
 from . import signal
 from ._config import __version__, show_config
+from ._workers import get_workers, set_workers
 from .signal import convolve2d, correlate2d
 
-__all__ = ["__version__", "convolve2d", "correlate2d", "show_config", "signal"]
+__all__ = ["__version__", "convolve2d", "correlate2d", "get_workers", "set_workers", "show_config", "signal"]

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from ._native import kernels
 from ._problem import Plan, Problem, Task
+from ._workers import share
 
 __all__ = ["allocate", "run"]
 
@@ -20,9 +21,18 @@ def run(task: Task, plans: list[Plan], result: NDArray[Any]) -> NDArray[Any]:
     """Carry out a call into `result`; what the caller is given, which is ``task.out`` where there is one."""
     if not task.problems:
         result[...] = 0
-    for channel, (problem, plan) in enumerate(zip(task.problems, plans, strict=True)):
-        at = (slice(None),) * (task.channel_axis or 0) + ((channel,) if task.channel_axis is not None else ())
-        _direct(problem, plan, result[at] if at else result)
+    workers = plans[0].workers if plans else 1
+    taken = np.zeros((len(plans), workers), np.intp)        # rows of each plane, by the worker whose region they lie in
+
+    def work(worker: int) -> None:
+        for channel, (problem, plan) in enumerate(zip(task.problems, plans, strict=True)):
+            if workers == 1 or taken[channel].sum() < problem.shape[0]:
+                _direct(problem, plan, _plane(task, result, channel), taken[channel], worker)
+
+    share(work, workers)
+    for channel, problem in enumerate(task.problems):
+        if problem.conjugate:
+            _conjugate(_plane(task, result, channel))
     if task.out is None:
         return result
     if task.copies:
@@ -30,8 +40,18 @@ def run(task: Task, plans: list[Plan], result: NDArray[Any]) -> NDArray[Any]:
     return task.out
 
 
-def _direct(problem: Problem, plan: Plan, result: NDArray[Any]) -> None:
-    """Sum tap by tap, all bands on the calling thread."""
+def _plane(task: Task, result: NDArray[Any], channel: int) -> NDArray[Any]:
+    """The part of a result that one problem fills."""
+    return result if task.channel_axis is None else result[(slice(None),) * task.channel_axis + (channel,)]
+
+
+def _conjugate(result: NDArray[Any]) -> None:
+    np.conjugate(result, out=result)
+    result += 0     # sums start at +0: no -0 comes out
+
+
+def _direct(problem: Problem, plan: Plan, result: NDArray[Any], taken: NDArray[np.intp], worker: int) -> None:
+    """Sum tap by tap the rows that no other worker has taken."""
     lanes = [(*_weights(problem.kernel, lane.dtype), lane.limit) for lane in plan.lanes]
     kernels.correlate(
         problem.image,
@@ -43,12 +63,10 @@ def _direct(problem: Problem, plan: Plan, result: NDArray[Any]) -> None:
         problem.left,
         problem.image.dtype.kind != "c" and problem.fill[0].imag != 0,    # real pixels, complex ones around them
         result[::-1, ::-1] if problem.reverse else result,
-        0,
-        kernels.bands(problem.shape[0]),
+        taken,
+        worker,
+        kernels.turn_rows(problem.shape[0]),
     )
-    if problem.conjugate:
-        np.conjugate(result, out=result)
-        result += 0     # sums start at +0: no -0 comes out
 
 
 def _weights(kernel: NDArray[Any], dtype: np.dtype[np.generic]) -> tuple[NDArray[Any], NDArray[Any] | None]:

@@ -64,6 +64,8 @@ class Task:
         Axis of the result along which the problems lie; None where there is one problem.
     copies : bool
         Whether `out` overlaps an input, or is of a layout the kernels do not write.
+    workers : int
+        Threads it may use.
     """
 
     problems: list[Problem]
@@ -72,6 +74,7 @@ class Task:
     out: NDArray[Any] | None
     channel_axis: int | None
     copies: bool
+    workers: int
 
 
 @dataclass(slots=True, frozen=True)
@@ -99,8 +102,11 @@ class Plan:
     lanes : tuple of Lane
         Tried in turn, tile by tile: the first whose limit holds does the tile.
     reason : str
+    workers : int
+        Threads the whole call is worth.
     """
 
     method: str
     lanes: tuple[Lane, ...]
     reason: str
+    workers: int
