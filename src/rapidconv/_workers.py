@@ -187,44 +187,47 @@ def workers_for(seconds: float, units: int, workers: int) -> int:
 class _Job:
     """One call of `share`: so many threads of the pool have entered it, and so many are inside now."""
 
-    __slots__ = ("closed", "empty", "entered", "error", "inside", "lock", "work")
+    __slots__ = ("empty", "entered", "error", "inside", "lock", "work")
 
     def __init__(self, work: Callable[[int], object]) -> None:
-        self.work: Callable[[int], object] | None = work
+        self.work: Callable[[int], object] | None = work       # None when closed
         self.lock = threading.Lock()
         self.empty = threading.Lock()       # held while threads are inside a closed job
         self.entered = self.inside = 0
-        self.closed = False
         self.error: BaseException | None = None
+
+    def enter(self) -> tuple[Callable[[int], object], int] | None:
+        """Come in as the worker of the next number, unless it is closed."""
+        with self.lock:
+            if self.work is None:
+                return None
+            self.inside += 1
+            self.entered += 1
+            return self.work, self.entered
 
     def help(self) -> None:
         """Work on it, unless it is closed."""
-        with self.lock:
-            if self.closed:
-                return
-            self.inside += 1
-            self.entered += 1
-            worker, work = self.entered, self.work
+        entered = self.enter()
+        if entered is None:
+            return
         try:
-            if work is not None:
-                work(worker)
+            entered[0](entered[1])
         except BaseException as error:  # noqa: BLE001 - the caller raises it
             self.error = error
-        del work
+        del entered
         with self.lock:
             self.inside -= 1
-            if self.closed and not self.inside:
+            if self.work is None and not self.inside:
                 self.empty.release()
 
     def close(self) -> None:
         """Let nobody in any more, and wait for those inside."""
         with self.lock:
-            self.closed = True
             self.work = None        # what waits in the queue keeps no array alive
             if not self.inside:
                 return
             self.empty.acquire()
-        interrupt = None
+        interrupt: BaseException | None = None
         while True:
             try:
                 self.empty.acquire()

@@ -64,8 +64,7 @@ def convolve2d(
     Notes
     -----
     ``full[m, n] = sum(in2[i, j] * in1[m - i, n - j])``, in O(M N K L) multiply-adds and O(1) extra memory
-    a thread. Floating
-    sums run in the result's precision, one tap after another, so the error is at most
+    a thread. Floating sums run in the result's precision, one tap after another, so the error is at most
     ``K L eps sum(abs(in2[i, j] * in1[m - i, n - j]))`` [1]_. The GIL is released.
 
     References
