@@ -1,11 +1,12 @@
 """The libraries measured: how each is called and what it can do. No other file here knows.
 
-Everything runs on one thread. A library that is missing or cannot do a work raises `CannotDo`, which asv shows as n/a.
+Everything runs on one thread; `workers.py` measures more. A library that is missing or cannot do a work raises `CannotDo`, which asv shows as n/a.
 """
 
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Callable
 from functools import cache
 from types import ModuleType
@@ -29,6 +30,8 @@ class CannotDo(NotImplementedError):
 @cache
 def load_module(name: str) -> ModuleType:
     """Import a library when it is first needed: asv imports this package for every benchmark it lists."""
+    # For the process and not as an argument: small calls are faster without one, and nobody passes it there.
+    os.environ["RAPIDCONV_NUM_THREADS"] = "1"
     try:
         module = importlib.import_module(name)
     except ModuleNotFoundError as error:
@@ -39,9 +42,6 @@ def load_module(name: str) -> ModuleType:
         raise CannotDo(msg) from error
     if name == "cv2":
         module.setNumThreads(1)
-    elif name == OURS and hasattr(module, "set_workers"):
-        # For the process and not as an argument: small calls are faster without one, and nobody passes it there.
-        module.set_workers(1)
     return module
 
 

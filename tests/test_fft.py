@@ -25,7 +25,7 @@ def run(function, in1, in2, mode, boundary, fillvalue=0, **keywords):
 def in_tiles(shape, in1, in2, mode="same", boundary="symm", fillvalue=0, chars=None):
     """correlate2d in tiles of a shape of our choice."""
     task = _arguments.signal2d("correlate2d", in1, in2, mode, boundary, fillvalue, "fft", None, None, None)
-    (problem,), (plan,) = task.problems, _plan.plans(task)
+    (plan,) = _plan.plans(task)
     plan = replace(plan, tiles=replace(plan.tiles, shape=shape, chars=chars or plan.tiles.chars))
     return _execute.run(task, [plan], _execute.allocate(task))
 

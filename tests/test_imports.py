@@ -14,17 +14,20 @@ ROOT = Path(rapidconv.__file__).parent
 # From left to right: a module imports what stands to its right, never what stands to its left or beside it.
 ORDER = [{"__init__"}, {"cli", "demo"}, {"signal", "planning"}, {"_call"}, {"_arguments"}, {"_plan"}, {"_execute"}, {"_problem"}]
 LEAVES = {"_boundary", "_config", "_cost", "_transform"}
+LAST = "_workers"
 NATIVE = "_native"
 MODULES = sorted(path.stem for path in ROOT.glob("*.py"))
-KNOWN = {NATIVE, *MODULES, *LEAVES, *(name for names in ORDER for name in names)}
+KNOWN = {NATIVE, LAST, *MODULES, *LEAVES, *(name for names in ORDER for name in names)}
 
 # Beside each other, and still allowed: the command starts the demo it offers.
 BESIDE = {("cli", "demo")}
 
 
 def place(module):
-    """A module's column; leaves stand between the last column and the native code."""
+    """A module's column; the leaves stand after the last one, then the workers, then the native code."""
     if module == NATIVE:
+        return len(ORDER) + 2
+    if module == LAST:
         return len(ORDER) + 1
     if module in LEAVES:
         return len(ORDER)
@@ -67,7 +70,7 @@ def tree_of(module):
 
 @pytest.mark.parametrize("module", MODULES)
 def test_every_module_has_a_place(module):
-    assert any(module in column for column in (*ORDER, LEAVES))
+    assert any(module in column for column in (*ORDER, LEAVES, {LAST}))
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -96,6 +99,7 @@ def test_native_code_imports_nothing_of_the_package_outside_itself(path):
         ("_arguments", "def late():\n    from ._call import call"),
         ("_config", "from ._boundary import rows"),
         ("_boundary", "from . import _plan"),
+        ("_workers", "from ._boundary import Boundary"),
         ("_execute", "import rapidconv"),
         ("signal", "from . import convolve2d"),
     ],
@@ -148,5 +152,5 @@ def test_a_call_imports_no_other_library(library):
 
 
 def test_public_names():
-    assert {"convolve2d", "correlate2d", "show_config", "signal"} <= set(dir(rapidconv))
+    assert {"convolve2d", "correlate2d", "get_workers", "set_workers", "show_config", "signal"} <= set(dir(rapidconv))
     assert sorted(rapidconv.signal.__all__) == ["convolve2d", "correlate2d"]

@@ -2,7 +2,18 @@
 
 from . import signal
 from ._config import __version__, show_config
+from ._workers import get_workers, set_workers
 from .planning import explain, prepare
 from .signal import convolve2d, correlate2d
 
-__all__ = ["__version__", "convolve2d", "correlate2d", "explain", "prepare", "show_config", "signal"]
+__all__ = [
+    "__version__",
+    "convolve2d",
+    "correlate2d",
+    "explain",
+    "get_workers",
+    "prepare",
+    "set_workers",
+    "show_config",
+    "signal",
+]

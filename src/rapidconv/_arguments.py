@@ -1,7 +1,6 @@
 """From what a person may pass to problems of whole numbers and arrays. Every user error is raised here."""
 
 import operator
-import os
 from typing import Any, NoReturn
 
 import numpy as np
@@ -9,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ._boundary import SIGNAL_NAMES, Boundary
 from ._problem import Problem, Task
+from ._workers import resolve
 
 __all__ = ["METHODS", "signal2d"]
 
@@ -50,7 +50,7 @@ def signal2d(
     shape, top, left = _extent(name, extent, *((kernel.shape, plane_shape) if swapped else (plane_shape, kernel.shape)))
     _check_dtype(dtype, image.dtype, kernel.dtype)
     _check_method(method)
-    _check_workers(workers)
+    threads = resolve(workers)
     whole = shape if axis is None else (*shape[:axis], image.shape[axis], *shape[axis:])
     copies = out is not None and _check_out(out, whole, dtype, image, kernel)
     interleaved = axis == 2 and not swapped and _is_interleaved(image) and (out is None or copies or _is_interleaved(out))
@@ -70,7 +70,7 @@ def signal2d(
             problems.append(
                 Problem(big, weights, shape, dtype, rule, fill, top, left, turned, backwards, method)
             )
-    return Task(problems, whole, dtype, out, axis, copies)
+    return Task(problems, whole, dtype, out, axis, copies, threads)
 
 
 def _oriented(kernel: NDArray[Any], name: str) -> NDArray[Any]:
@@ -200,20 +200,6 @@ def _check_extendable(shape: tuple[int, ...], rule: Boundary, name: str) -> None
 def _check_method(method: Any) -> None:
     if not isinstance(method, str) or method not in METHODS:
         msg = f"`method` must be one of {', '.join(map(repr, METHODS))}, not {method!r}"
-        raise ValueError(msg)
-
-
-def _check_workers(workers: Any) -> None:
-    """The rules of scipy.fft: negative counts are taken from the number of CPUs."""
-    if workers is None:
-        return
-    count = operator.index(workers)
-    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if count == 0:
-        msg = "`workers` must not be zero"
-        raise ValueError(msg)
-    if count < -cpus:
-        msg = f"`workers` value out of range; got {count}, must not be less than {-cpus}"
         raise ValueError(msg)
 
 

@@ -4,13 +4,14 @@ from typing import Any
 
 from numpy.typing import ArrayLike, NDArray
 
-from . import _arguments, _execute, _plan
+from . import _arguments, _execute, _plan, _workers
 from ._native import kernels
 
 __all__ = ["filter2d"]
 
 _express = kernels.express
 _EXPRESS_METHODS = ("auto", "direct")
+kernels.set_short(2 * _workers.GRAIN)       # a second worker gains on longer calls
 
 
 def filter2d(
@@ -28,13 +29,19 @@ def filter2d(
     """Convolve or correlate, as the face `name` of `rapidconv.signal` says.
 
     Plain calls are answered by the express lane of the compiled kernels, which declines (None) whatever it
-    does not know; it runs the same kernels and gives the same bits.
+    does not know; it runs the same kernels and gives the same bits. It works on the calling thread; it says
+    NotImplemented to work that more threads gain on, and leaves to the planner what another method may do faster.
     """
     bare = out is None and channel_axis is None and (workers is None or (type(workers) is int and workers > 0))
     if bare and type(method) is str and method in _EXPRESS_METHODS:
-        answer: NDArray[Any] | None = _express(name == "convolve2d", in1, in2, mode, boundary, fillvalue, method == "auto")
+        chooses = method == "auto"
+        answer = _express(name == "convolve2d", in1, in2, mode, boundary, fillvalue, chooses)
+        if answer is NotImplemented:
+            alone = _workers.resolve(workers) == 1
+            long = kernels.express_any if alone else None
+            answer = long(name == "convolve2d", in1, in2, mode, boundary, fillvalue, chooses) if long else None
         if answer is not None:
-            return answer
+            return answer       # type: ignore[no-any-return]
     task = _arguments.signal2d(name, in1, in2, mode, boundary, fillvalue, method, out, workers, channel_axis)
     result = _execute.allocate(task)        # before anything that takes time in proportion to the operands
     return _execute.run(task, _plan.plans(task), result)

@@ -3,7 +3,7 @@
 from importlib.metadata import version
 from typing import TypedDict
 
-from . import _native
+from . import _native, _workers
 
 __all__ = ["Config", "__version__", "show_config"]
 
@@ -18,10 +18,13 @@ class Config(TypedDict):
     supported: list[str]
     in_use: str
     variable: str
+    cpus: int
+    workers: int
+    workers_variable: str
 
 
 def show_config(mode: str = "stdout") -> Config | None:
-    """Tell which targets are compiled, supported by this machine, and in use.
+    """Tell which targets are compiled, supported by this machine, and in use, and how many threads.
 
     Parameters
     ----------
@@ -31,8 +34,10 @@ def show_config(mode: str = "stdout") -> Config | None:
     Returns
     -------
     dict or None
-        Keys ``version``, ``compiled``, ``supported`` (lists, best first), ``in_use``, and ``variable``, the name of
-        the environment variable that forces a target.
+        Keys ``version``, ``compiled``, ``supported`` (lists, best first), ``in_use``; ``variable``, the name of
+        the environment variable that forces a target; ``cpus``, those this process may use; ``workers``, the threads
+        a call may use if it does not say, as `get_workers` tells; ``workers_variable``, the name of the environment
+        variable that limits them.
 
     Raises
     ------
@@ -52,6 +57,9 @@ def show_config(mode: str = "stdout") -> Config | None:
         supported=list(_native.supported),
         in_use=_native.in_use,
         variable=_native.VARIABLE,
+        cpus=_workers.cpus,
+        workers=_workers.get_workers(),
+        workers_variable=_workers.VARIABLE,
     )
     if mode == "dicts":
         return config
@@ -62,4 +70,5 @@ def show_config(mode: str = "stdout") -> Config | None:
     print(f"targets compiled:  {', '.join(config['compiled'])}")
     print(f"targets supported: {', '.join(config['supported'])}")
     print(f"target in use:     {config['in_use']} (force another with {config['variable']})")
+    print(f"threads of a call: {config['workers']} of {config['cpus']} CPUs (limit them with {config['workers_variable']})")
     return None

@@ -1,12 +1,14 @@
 """From a plan to the result: memory for it, the kernel as a road wants it, and the walk over tiles."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _transform
+from . import _transform, _workers
 from ._native import kernels
 from ._problem import Plan, Problem, Task, Tiles
 
@@ -65,11 +67,20 @@ def run(task: Task, plans: list[Plan], result: NDArray[Any], weights: Weights | 
     """
     if not task.problems:
         result[...] = 0
+    jobs = []
     for channel, (problem, plan) in enumerate(zip(task.problems, plans, strict=True)):
-        at = (slice(None),) * (task.channel_axis or 0) + ((channel,) if task.channel_axis is not None else ())
         if weights is None or plan is not weights.plan:
             weights = Weights(problem.kernel, plan)
-        _one(problem, plan, weights, result[at] if at else result)
+        jobs.append((problem, plan, weights, _plane(task, result, channel)))
+    workers = max((plan.workers for plan in plans), default=1)
+    _all_direct([job for job in jobs if job[1].method == "direct"], workers)
+    parts = [part for job in jobs if job[1].method == "fft" for part in _parts(*job)]
+    if parts:
+        _workers.run(lambda i: parts[i](), len(parts), workers)
+    for problem, _, _, view in jobs:
+        if problem.conjugate:
+            np.conjugate(view, out=view)
+            view += 0       # sums start at +0: no -0 comes out
     if task.out is None:
         return result
     if task.copies:
@@ -77,17 +88,29 @@ def run(task: Task, plans: list[Plan], result: NDArray[Any], weights: Weights | 
     return task.out
 
 
-def _one(problem: Problem, plan: Plan, weights: Weights, result: NDArray[Any]) -> None:
-    """One problem, all of it on the calling thread."""
-    view = result[::-1, ::-1] if problem.reverse else result
-    if plan.method == "fft":
-        assert plan.tiles is not None
-        _fft(problem, plan.tiles, weights, view)
-    else:
-        _direct(problem, weights, view, (0, view.shape[0], 0, view.shape[1]))
-    if problem.conjugate:
-        np.conjugate(result, out=result)
-        result += 0     # sums start at +0: no -0 comes out
+def _plane(task: Task, result: NDArray[Any], channel: int) -> NDArray[Any]:
+    """The part of a result that one problem fills."""
+    return result if task.channel_axis is None else result[(slice(None),) * task.channel_axis + (channel,)]
+
+
+def _view(problem: Problem, plane: NDArray[Any]) -> NDArray[Any]:
+    """A problem's part of the result, from its first output on."""
+    return plane[::-1, ::-1] if problem.reverse else plane
+
+
+def _all_direct(jobs: list[tuple[Problem, Plan, Weights, NDArray[Any]]], workers: int) -> None:
+    """Direct sums, rows of every problem shared out to the workers."""
+    if not jobs:
+        return
+    taken = np.zeros((len(jobs), workers), np.intp)     # rows of each plane, by the worker whose region they lie in
+
+    def work(worker: int) -> None:
+        for k, (problem, _, weights, plane) in enumerate(jobs):
+            rows = problem.shape[0]
+            if workers == 1 or taken[k].sum() < rows:
+                _direct(problem, weights, _view(problem, plane), (0, rows, 0, problem.shape[1]), taken[k], worker)
+
+    _workers.share(work, workers)
 
 
 def _lifted(problem: Problem) -> bool:
@@ -95,34 +118,57 @@ def _lifted(problem: Problem) -> bool:
     return bool(problem.image.dtype.kind != "c" and problem.fill[0].imag != 0)
 
 
-def _direct(problem: Problem, weights: Weights, view: NDArray[Any], window: tuple[int, int, int, int]) -> None:
-    """Outputs y0 <= y < y1, x0 <= x < x1 summed tap by tap."""
+def _direct(
+    problem: Problem, weights: Weights, view: NDArray[Any], window: tuple[int, int, int, int], taken: NDArray[np.intp],
+    worker: int,
+) -> None:  # fmt: skip
+    """Outputs y0 <= y < y1, x0 <= x < x1 summed tap by tap: the rows that no other worker has taken."""
     y0, y1, x0, x1 = window
     kernels.correlate(
-        problem.image, weights.lanes(), problem.kernel.shape, problem.fill, int(problem.boundary),
-        problem.top + y0, problem.left + x0, _lifted(problem), view[y0:y1, x0:x1], 0, kernels.bands(y1 - y0),
+        problem.image, weights.lanes(), problem.kernel.shape, problem.fill, int(problem.boundary), problem.top + y0,
+        problem.left + x0, _lifted(problem), view[y0:y1, x0:x1], taken, worker, kernels.turn_rows(y1 - y0),
     )  # fmt: skip
 
 
-def _fft(problem: Problem, tiles: Tiles, weights: Weights, view: NDArray[Any]) -> None:
-    """Overlap-save tiles; what float32 refuses goes to float64, what that refuses is summed directly."""
+def _parts(problem: Problem, plan: Plan, weights: Weights, plane: NDArray[Any]) -> list[Callable[[], None]]:
+    """A problem in tiles, cut into parts by its shape only: what rides together is the same for any workers."""
+    assert plan.tiles is not None
+    view = _view(problem, plane)
     channels = view.shape[2] if view.ndim == 3 else 1
-    parts = 2 if problem.image.dtype.kind == "c" or _lifted(problem) else 1
-    steps = _steps(problem, tiles)
-    down, across = (-(-n // step) for n, step in zip(problem.shape, steps, strict=True))
+    numbers = 2 if problem.image.dtype.kind == "c" or _lifted(problem) else 1
+    steps = _steps(problem, plan.tiles)
+    count = numbers * (-(-problem.shape[0] // steps[0])) * (-(-problem.shape[1] // steps[1]))
+    length = min(32, max(8, count // 32 * 2))
+    weights.spectrum(plan.tiles.chars[0])       # made here, not by several workers at once
+    parts: list[Callable[[], None]] = []
     for channel in range(channels):
         # Items of one channel only: the same pairs ride together when channels are planes of their own.
-        items = np.add.outer(np.arange(down * across) * channels, [channel]) * parts + np.arange(parts)
-        items = np.ascontiguousarray(items.ravel())
-        for char in tiles.chars:
-            items = items[_transformed(problem, tiles, char, weights, view, items) != 0]
-            if not items.size:
-                break
-        else:
-            plane, to = (problem, view) if view.ndim == 2 else (_channel(problem, channel), view[..., channel])
-            for t in np.unique(items // (parts * channels)).tolist():
-                y, x = t // across * steps[0], t % across * steps[1]
-                _direct(plane, weights, to, (y, min(y + steps[0], view.shape[0]), x, min(x + steps[1], view.shape[1])))
+        k = np.arange(count)
+        items = (k // numbers * channels + channel) * numbers + k % numbers
+        chunks = [items[first : first + length].copy() for first in range(0, count, length)]
+        parts += [partial(_fft, problem, plan.tiles, weights, view, channel, chunk) for chunk in chunks]
+    return parts
+
+
+def _fft(
+    problem: Problem, tiles: Tiles, weights: Weights, view: NDArray[Any], channel: int, items: NDArray[Any]
+) -> None:
+    """Items of a channel; what float32 refuses goes to float64, what that refuses is summed directly."""
+    for char in tiles.chars:
+        items = items[_transformed(problem, tiles, char, weights, view, items) != 0]
+        if not items.size:
+            return
+    numbers = 2 if problem.image.dtype.kind == "c" or _lifted(problem) else 1
+    channels = 1
+    if view.ndim == 3:
+        channels = view.shape[2]
+        problem, view = replace(problem, image=problem.image[..., channel]), view[..., channel]
+    step_y, step_x = _steps(problem, tiles)
+    across = -(-problem.shape[1] // step_x)
+    for t in np.unique(items // (numbers * channels)).tolist():
+        y, x = t // across * step_y, t % across * step_x
+        window = (y, min(y + step_y, view.shape[0]), x, min(x + step_x, view.shape[1]))
+        _direct(problem, weights, view, window, np.zeros(1, np.intp), 0)
 
 
 def _steps(problem: Problem, tiles: Tiles) -> tuple[int, int]:
@@ -132,11 +178,6 @@ def _steps(problem: Problem, tiles: Tiles) -> tuple[int, int]:
         count = -(-n // (side - k + 1))
         steps.append(-(-n // count))
     return steps[0], steps[1]
-
-
-def _channel(problem: Problem, channel: int) -> Problem:
-    """The problem of one channel."""
-    return replace(problem, image=problem.image[..., channel])
 
 
 def _transformed(

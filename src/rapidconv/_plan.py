@@ -7,9 +7,10 @@ import numpy as np
 
 from . import _cost
 from ._boundary import Boundary
-from ._native import in_use
+from ._native import in_use, kernels
 from ._problem import Lane, Plan, Problem, Task, Tiles
 from ._transform import LENGTHS, noise
+from ._workers import GRAIN, workers_for
 
 __all__ = ["plan", "plans"]
 
@@ -20,19 +21,35 @@ _NO_LIMIT = 2**64 - 1
 #: Taps below which no other road than direct summation is looked at.
 _FEW_TAPS = 25
 
+#: Seconds of a plane's work from which planes are shared out: to begin one takes some 10 microseconds of Python.
+_PLANE = GRAIN / 2
+#: Multiply-adds of a pixel of any type that take less than twice GRAIN.
+_FEW = 2**16
+
 #: Norms of kernels whose products with any ordinary image neither underflow nor overflow in the transforms.
 _ORDINARY = {"f": (2.0**-60, 2.0**60), "d": (2.0**-400, 2.0**400)}
 
 
 def plans(task: Task) -> list[Plan]:
     """A plan for each problem of a call; one for all where they share a kernel."""
+    count = len(task.problems)
     if len({id(problem.kernel) for problem in task.problems}) == 1:
-        return [plan(task.problems[0])] * len(task.problems)
-    return [plan(problem) for problem in task.problems]
+        return [plan(task.problems[0], task.workers, count)] * count
+    return [plan(problem, task.workers, count) for problem in task.problems]
 
 
-def plan(problem: Problem) -> Plan:
-    """Choose the road that is predicted to be the fastest, or the one asked for; a pure function of the problem.
+def plan(problem: Problem, workers: int = 1, planes: int = 1) -> Plan:
+    """Choose the road, and how many of the allowed workers; a pure function of the problem.
+
+    The road is the one predicted to be the fastest on one thread, or the one asked for.
+
+    Parameters
+    ----------
+    problem : Problem
+    workers : int
+        As many as may be used.
+    planes : int
+        Problems of this kind in the call.
 
     Raises
     ------
@@ -47,18 +64,42 @@ def plan(problem: Problem) -> Plan:
     products = (2 if cross else 1) * (2 if cross and problem.image.dtype.kind == "c" else 1)
     numbers = problem.shape[0] * problem.shape[1] * parts
     seconds = {"direct": _cost.direct(cost, lanes[0].dtype.char, kernel.size, numbers, products)}
+    gaining = 1 if workers == 1 else _gaining(problem, lanes[0], workers, planes)
     if wanted == "direct" or (wanted == "auto" and kernel.size < _FEW_TAPS):
-        return Plan("direct", lanes, why, seconds)
+        return Plan("direct", lanes, why, seconds, gaining)
     tiles, predicted, obstacle = _tiles(problem, cost, parts)
     if tiles is None:
         if wanted == "fft":
             _refuse("fft", obstacle)
-        return Plan("direct", lanes, f"{why}; no transforms: {obstacle}", seconds)
+        return Plan("direct", lanes, f"{why}; no transforms: {obstacle}", seconds, gaining)
     seconds["fft"] = predicted
     if wanted == "fft" or predicted < seconds["direct"]:
         reason = "asked for" if wanted == "fft" else f"{seconds['direct'] / predicted:.1f} times faster than direct"
-        return Plan("fft", lanes, f"tiles of {tiles.shape[0]} x {tiles.shape[1]}, {reason}", seconds, tiles)
-    return Plan("direct", lanes, f"{why}; {predicted / seconds['direct']:.1f} times faster than transforms", seconds, tiles)
+        many = workers_for(planes * predicted * _channels(problem), planes * 64, workers)
+        return Plan("fft", lanes, f"tiles of {tiles.shape[0]} x {tiles.shape[1]}, {reason}", seconds, many, tiles)
+    reason = f"{why}; {predicted / seconds['direct']:.1f} times faster than transforms"
+    return Plan("direct", lanes, reason, seconds, gaining, tiles)
+
+
+def _gaining(problem: Problem, lane: Lane, workers: int, planes: int) -> int:
+    """How many workers gain on a call of so many planes of direct sums."""
+    rows, columns = problem.shape
+    numbers = rows * columns * _channels(problem)
+    taps = problem.kernel.size
+    if numbers * taps < _FEW:
+        return 1
+    if problem.dtype.kind == "c":
+        numbers *= 2
+        taps *= 1 + (problem.kernel.dtype.kind == "c" and problem.image.dtype.kind == "c")
+    seconds = kernels.least_seconds(numbers, taps, lane.dtype.itemsize, problem.dtype.itemsize)
+    if seconds < _PLANE:
+        return 1
+    return workers_for(planes * seconds, planes * -(-rows // kernels.turn_rows(rows)), workers)
+
+
+def _channels(problem: Problem) -> int:
+    """Channels interleaved in the image of a problem."""
+    return problem.image.shape[2] if problem.image.ndim == 3 else 1
 
 
 def _refuse(method: str, obstacle: str) -> NoReturn:

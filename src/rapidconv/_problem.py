@@ -64,6 +64,8 @@ class Task:
         Axis of the result along which the problems lie; None where there is one problem.
     copies : bool
         Whether `out` overlaps an input, or is of a layout the kernels do not write.
+    workers : int
+        Threads it may use.
     """
 
     problems: list[Problem]
@@ -72,6 +74,7 @@ class Task:
     out: NDArray[Any] | None
     channel_axis: int | None
     copies: bool
+    workers: int
 
 
 @dataclass(slots=True, frozen=True)
@@ -131,6 +134,8 @@ class Plan:
     reason : str
     seconds : dict
         Predicted seconds on one thread of every road that can serve.
+    workers : int
+        Threads the whole call is worth.
     tiles : Tiles or None
         Of the road of tile transforms.
     """
@@ -139,4 +144,5 @@ class Plan:
     lanes: tuple[Lane, ...]
     reason: str
     seconds: dict[str, float]
+    workers: int = 1
     tiles: Tiles | None = None

@@ -44,8 +44,8 @@ def convolve2d(
     out : ndarray, optional
         Array for the result, of its exact shape and dtype; any strides; it may overlap the inputs.
     workers : int, optional
-        Number of threads, by the rules of `scipy.fft`; it never changes the result. This version works on the
-        calling thread and only checks the value.
+        Most threads to use; it never changes the result. Negative numbers count back from the number of CPUs: -1 is
+        all of them. By default what `rapidconv.get_workers` tells. A call too short to gain stays on its own thread.
     channel_axis : int, optional
         Axis of `in1` that holds channels; each channel is convolved with `in2`.
 
@@ -63,8 +63,8 @@ def convolve2d(
 
     Notes
     -----
-    ``full[m, n] = sum(in2[i, j] * in1[m - i, n - j])``, in O(M N K L) multiply-adds and O(1) extra memory. Floating
-    sums run in the result's precision, one tap after another, so the error is at most
+    ``full[m, n] = sum(in2[i, j] * in1[m - i, n - j])``, in O(M N K L) multiply-adds and O(1) extra memory
+    a thread. Floating sums run in the result's precision, one tap after another, so the error is at most
     ``K L eps sum(abs(in2[i, j] * in1[m - i, n - j]))`` [1]_. The GIL is released.
 
     References

@@ -30,13 +30,14 @@ cdef inline void transpose_kernel(cnp.ndarray h, number* to, bint flip) noexcept
             to[j * kh + i] = row[kw - 1 - j if flip else j]
 
 
-def express(bint flip, in1, in2, mode, boundary, fillvalue, bint chooses):
-    """The convolution (flip) or correlation of a plain call, or None to decline it; chooses: other methods may be faster."""
+cdef object answer(bint flip, in1, in2, mode, boundary, fillvalue, double limit, bint chooses):
+    """The convolution (flip) or correlation of a plain call; None to decline it, NotImplemented where the only reason is
+    that it takes longer than so many seconds.  chooses: calls that other methods may do faster are declined too."""
     cdef Job job
     cdef double weights[EXPRESS_TAPS]
     cdef Py_ssize_t shape[2]
     cdef Py_ssize_t skip[2]
-    cdef Py_ssize_t k, n, axis, work
+    cdef Py_ssize_t k, n, axis, work, size
     cdef double zero = 0
     cdef int type_num, failed
     if not (cnp.PyArray_CheckExact(in1) and cnp.PyArray_CheckExact(in2)):
@@ -82,6 +83,9 @@ def express(bint flip, in1, in2, mode, boundary, fillvalue, bint chooses):
         work *= shape[axis]
     if chooses and work > PLAN_WORK and cnp.PyArray_SIZE(kernel) >= PLAN_TAPS:
         return None
+    size = cnp.PyArray_ITEMSIZE(image)
+    if work > KEEP_GIL_WORK and direct_seconds(shape[0] * shape[1], cnp.PyArray_SIZE(kernel), size, size) >= limit:
+        return NotImplemented
     cdef cnp.ndarray out = cnp.PyArray_EMPTY(2, <cnp.npy_intp*> shape, type_num, 0)
     see_image(&job, image)
     see_out(&job, out)
@@ -100,8 +104,28 @@ def express(bint flip, in1, in2, mode, boundary, fillvalue, bint chooses):
     else:
         transpose_kernel(kernel, <float*> weights, flip)
     if work <= KEEP_GIL_WORK:
-        failed = run_job(&job, 0, job.m)
+        failed = run_job(&job, NULL, 1, 0, job.m)
     else:
         with nogil:
-            failed = run_job(&job, 0, job.m)
+            failed = run_job(&job, NULL, 1, 0, job.m)
     return None if failed else out
+
+
+cdef double short_seconds = 1e300
+
+
+def set_short(double seconds):
+    """Let express decline calls that take longer than so many seconds; to be called once, at import."""
+    global short_seconds
+    short_seconds = seconds
+
+
+def express(bint flip, in1, in2, mode, boundary, fillvalue, bint chooses):
+    """The convolution (flip) or correlation of a plain and short call; None to decline it, NotImplemented if only
+    because it is not short."""
+    return answer(flip, in1, in2, mode, boundary, fillvalue, short_seconds, chooses)
+
+
+def express_any(bint flip, in1, in2, mode, boundary, fillvalue, bint chooses):
+    """The convolution (flip) or correlation of a plain call, short or not, or None to decline it."""
+    return answer(flip, in1, in2, mode, boundary, fillvalue, 1e300, chooses)

@@ -32,6 +32,20 @@
 #  define RC_INLINE static inline
 #endif
 
+/* The counter's value before a step is added to it, as one act among threads. */
+#if defined(__GNUC__) || defined(__clang__)
+#  define rc_fetch_add(counter, step) __atomic_fetch_add((counter), (step), __ATOMIC_RELAXED)
+#elif defined(_MSC_VER) && defined(_WIN64)
+#  include <intrin.h>
+#  define rc_fetch_add(counter, step) ((Py_ssize_t)_InterlockedExchangeAdd64((volatile __int64*)(counter), (step)))
+#elif defined(_MSC_VER)
+#  include <intrin.h>
+#  define rc_fetch_add(counter, step) ((Py_ssize_t)_InterlockedExchangeAdd((volatile long*)(counter), (step)))
+#else
+#  include <stdatomic.h>
+#  define rc_fetch_add(counter, step) atomic_fetch_add((_Atomic Py_ssize_t*)(counter), (step))
+#endif
+
 /* Register tiles, in vectors: accumulators + inputs + one broadcast weight must fit the registers.
  * 32 registers: 9 x 3 + 3 + 1;  16 registers: 12 accumulators at most. */
 #if RC_BYTES == 64 || (RC_BYTES == 16 && defined(__aarch64__))

@@ -603,7 +603,7 @@ cdef Py_ssize_t lay_out(Job* job, Scratch* sc, char* base) noexcept nogil:
 
 
 cdef void walk(Job* job, Scratch* sc, Py_ssize_t y_from, Py_ssize_t y_to) noexcept nogil:
-    """All tiles of the output rows y_from <= y < y_to; y_from is a multiple of TILE_ROWS."""
+    """All tiles of the output rows y_from <= y < y_to."""
     cdef Py_ssize_t y, y1, x, w, first, end, i, lanes = 1
     cdef int part, size = type_size(job.lanes[0].kind)
     for i in range(job.n_lanes):
@@ -635,13 +635,31 @@ cdef void walk(Job* job, Scratch* sc, Py_ssize_t y_from, Py_ssize_t y_to) noexce
         y = y1
 
 
-cdef int run_job(Job* job, Py_ssize_t y_from, Py_ssize_t y_to) noexcept nogil:
-    """Do a part of a call; -1 where there is no scratch memory to be had."""
+cdef int run_job(Job* job, Py_ssize_t* taken, int workers, int worker, Py_ssize_t turn) noexcept nogil:
+    """Do one worker's part of a call; -1 where there is no scratch memory to be had.
+
+        worker 0 -> |.....    |         |   Each worker begins at a region of its own and goes on to what is left of
+        worker 1 -> |         |...      |   the next ones: with one region for all, two workers fault on the same
+        worker 2 -> |         |         |   huge page of a new result and both clear it.
+
+    taken : rows taken of each worker's region, shared by all workers;  turn : rows to take at a time
+    """
     cdef Scratch sc
+    cdef Py_ssize_t y, end, turns = (job.m + turn - 1) // turn
+    cdef int i, region
     cdef char* memory = <char*> malloc(lay_out(job, &sc, NULL) + 64)
     if memory == NULL:
         return -1
     lay_out(job, &sc, memory + (64 - <size_t> memory % 64))
-    walk(job, &sc, y_from, y_to)
+    if workers == 1:
+        walk(job, &sc, 0, job.m)
+    else:
+        for i in range(workers):
+            region = (worker + i) % workers
+            end = min(job.m, turns * (region + 1) // workers * turn)
+            y = turns * region // workers * turn + rc_fetch_add(taken + region, turn)
+            while y < end:
+                walk(job, &sc, y, min(end, y + turn))
+                y = turns * region // workers * turn + rc_fetch_add(taken + region, turn)
     free(memory)
     return 0
