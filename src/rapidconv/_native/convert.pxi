@@ -101,12 +101,12 @@ cdef void to_lane(int kind, const char* s, Py_ssize_t stride, lane* d, Py_ssize_
             d[i * d_step] = <lane> (s[i * stride] != 0)
 
 
-cdef void interleave(const lane* re, const lane* im, lane* d, Py_ssize_t n) noexcept nogil:
-    """n real and n imaginary parts to n complex numbers."""
-    cdef Py_ssize_t i
-    for i in range(n):
-        d[2 * i] = re[i]
-        d[2 * i + 1] = im[i]
+cdef void add_times_i(lane* re, const lane* im, Py_ssize_t n) noexcept nogil:
+    """re + i im, n numbers that are the parts of complex ones each."""
+    cdef Py_ssize_t k
+    for k from 0 <= k < n by 2:
+        re[k] = re[k] - im[k + 1]
+        re[k + 1] = re[k + 1] + im[k]
 
 
 cdef inline number cut(lane x, number* like) noexcept nogil:

@@ -11,6 +11,7 @@ cnp.import_array()
 include "lanes.pxi"
 include "convert.pxi"
 include "direct.pxi"
+include "bank.pxi"
 include "walk.pxi"
 include "repair.pxi"
 

@@ -32,8 +32,18 @@ cdef extern from "simd.h" nogil:
     void vi8_store(char* p, vi8 v)
     void vfg_store(char* p, vfg v)
     const int RC_SHIFTS
+    const int RC_BANKS
+    const int RC_BANK_ROWS
+    const int RC_BANK_STREAM
+    const int RC_BANK_VECS(const int kh)
     vf4 vf4_shift(vf4 lo, vf4 hi, const int j)
     vf8 vf8_shift(vf8 lo, vf8 hi, const int j)
+    vf4 vf4_zip_low(vf4 a, vf4 b)
+    vf8 vf8_zip_low(vf8 a, vf8 b)
+    vf4 vf4_zip_high(vf4 a, vf4 b)
+    vf8 vf8_zip_high(vf8 a, vf8 b)
+    vf4 vf4_times_i(vf4 a)
+    vf8 vf8_times_i(vf8 a)
 
 ctypedef fused vec:
     vf4
@@ -42,6 +52,10 @@ ctypedef fused vec:
     vi4
     vi8
     vfg
+
+ctypedef fused bankable:        # lanes of complex numbers, where RC_BANKS
+    vf4
+    vf8
 
 
 cdef inline vec load(vec like, const char* p) noexcept nogil:
@@ -124,3 +138,21 @@ cdef inline vec shift(vec lo, vec hi, const int j) noexcept nogil:
         return vf8_shift(lo, hi, j)
     else:
         return lo
+
+
+cdef inline void zip_store(char* p, bankable re, bankable im) noexcept nogil:
+    """Two vectors of real and imaginary parts as complex numbers to p; only where RC_BANKS."""
+    if bankable is vf4:
+        vf4_store(p, vf4_zip_low(re, im))
+        vf4_store(p + sizeof(vf4), vf4_zip_high(re, im))
+    else:
+        vf8_store(p, vf8_zip_low(re, im))
+        vf8_store(p + sizeof(vf8), vf8_zip_high(re, im))
+
+
+cdef inline bankable times_i(bankable z) noexcept nogil:
+    """Complex numbers times i; only where RC_BANKS."""
+    if bankable is vf4:
+        return vf4_times_i(z)
+    else:
+        return vf8_times_i(z)

@@ -48,11 +48,9 @@ ctypedef struct Job:
 
 ctypedef struct Scratch:
     char* block                  # gathered rows
-    char* turned                 # gathered rows times i
     char* plane[4]               # sums: two planes, each in two buffers
     char* raw                    # one fetched row of a swapped or misaligned image
     const char** rows
-    const char** turned_rows
     const char** columns         # of a narrow rim: each a row of the block
     Py_ssize_t* source           # image row of each block row, -1: fill
     Py_ssize_t* run              # pieces of a gathered row: first pixel, length, image column, direction
@@ -147,19 +145,11 @@ cdef void lift(Job* job, Scratch* sc, const char* p, Py_ssize_t stride, lane* d,
             d[2 * channel + 1 + i * job.parts] = 0
 
 
-cdef void turn(const lane* z, lane* iz, Py_ssize_t n) noexcept nogil:
-    """n complex numbers times i."""
-    cdef Py_ssize_t k
-    for k in range(n):
-        iz[2 * k] = -z[2 * k + 1]
-        iz[2 * k + 1] = z[2 * k]
-
-
 cdef unsigned long long gather(
-    Job* job, Scratch* sc, int kind, lane* block, lane* turned, Py_ssize_t pitch, Py_ssize_t m, Py_ssize_t n_runs,
+    Job* job, Scratch* sc, int kind, lane* block, Py_ssize_t pitch, Py_ssize_t m, Py_ssize_t n_runs,
     bint measured,
 ) noexcept nogil:
-    """m rows of a block: the image's rows sc.source through the runs of columns; turned, if not NULL, gets i times them.
+    """m rows of a block: the image's rows sc.source through the runs of columns.
 
     Largest magnitude of the integers gathered if measured, else 0.
     """
@@ -219,9 +209,6 @@ cdef unsigned long long gather(
             else:
                 for part in range(parts):
                     to_lane(job.kind, p + part * size, stride, d + at + part, parts, length)
-    if turned != NULL:
-        for i in range(m):
-            turn(<const lane*> (<char*> block + i * pitch), <lane*> (<char*> turned + i * pitch), width * job.channels)
     return top
 
 
@@ -246,6 +233,19 @@ cdef void correlate_lane(
         correlate_rows(vfg_splat(z), rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch)
 
 
+cdef void bank_lane(
+    int kind, const char** rows, Py_ssize_t m, Py_ssize_t n, Py_ssize_t kh, Py_ssize_t kw, const char* re, const char* im,
+    Py_ssize_t w_step, Py_ssize_t step, char* out, Py_ssize_t out_pitch, bint crossed,
+) noexcept nogil:
+    """correlate_bank in the lane of a type, which has banks."""
+    cdef extended zero = 0
+    cdef const char* z = <const char*> &zero
+    if RC_BANKS and kind == F4:
+        correlate_bank(vf4_splat(z), rows, m, n, kh, kw, re, im, w_step, step, out, out_pitch, crossed)
+    elif RC_BANKS and kind == F8:
+        correlate_bank(vf8_splat(z), rows, m, n, kh, kw, re, im, w_step, step, out, out_pitch, crossed)
+
+
 cdef void columns_lane(
     int kind, const char** columns, Py_ssize_t width, Py_ssize_t m, Py_ssize_t kh, Py_ssize_t kw, const char* w,
     Py_ssize_t w_step, char* out, Py_ssize_t out_pitch,
@@ -266,22 +266,22 @@ cdef void columns_lane(
 
 
 cdef unsigned long long gather_lane(
-    Job* job, Scratch* sc, int kind, char* block, char* turned, Py_ssize_t pitch, Py_ssize_t m, Py_ssize_t n_runs,
+    Job* job, Scratch* sc, int kind, char* block, Py_ssize_t pitch, Py_ssize_t m, Py_ssize_t n_runs,
     bint measured,
 ) noexcept nogil:
     """gather in the lane of a type."""
     if kind == F4:
-        return gather(job, sc, kind, <float*> block, <float*> turned, pitch, m, n_runs, measured)
+        return gather(job, sc, kind, <float*> block, pitch, m, n_runs, measured)
     elif kind == F8:
-        return gather(job, sc, kind, <double*> block, <double*> turned, pitch, m, n_runs, measured)
+        return gather(job, sc, kind, <double*> block, pitch, m, n_runs, measured)
     elif kind == I2:
-        return gather(job, sc, kind, <short*> block, <short*> turned, pitch, m, n_runs, measured)
+        return gather(job, sc, kind, <short*> block, pitch, m, n_runs, measured)
     elif kind == I4:
-        return gather(job, sc, kind, <int*> block, <int*> turned, pitch, m, n_runs, measured)
+        return gather(job, sc, kind, <int*> block, pitch, m, n_runs, measured)
     elif kind == I8:
-        return gather(job, sc, kind, <long long*> block, <long long*> turned, pitch, m, n_runs, measured)
+        return gather(job, sc, kind, <long long*> block, pitch, m, n_runs, measured)
     else:
-        return gather(job, sc, kind, <extended*> block, <extended*> turned, pitch, m, n_runs, measured)
+        return gather(job, sc, kind, <extended*> block, pitch, m, n_runs, measured)
 
 
 cdef void put_lane(
@@ -326,16 +326,16 @@ cdef inline void put_one(Job* job, char* d, int part) noexcept nogil:
         to_lane(job.out_kind, job.fill + part * size, 0, <long long*> d, 1, 1)
 
 
-cdef inline bint one_plane(Job* job, Lane* ln) noexcept nogil:
-    """Whether a lane's sums are the result as they lie."""
+cdef inline bint is_straight(Job* job, Lane* ln) noexcept nogil:
+    """Whether a lane's sums go from the registers to the result, which takes a bank where the kernel is complex."""
     return (same_bits(job.out_kind, ln.kind) and job.out_col_stride == job.out_parts * type_size(job.out_kind)
-            and (job.pairs or ln.imag_part == NULL))
+            and (ln.imag_part == NULL or (RC_BANKS and ln.kind != FG)))
 
 
 cdef inline bint in_place(Job* job, Lane* ln) noexcept nogil:
     """Whether a lane can read the image where it lies."""
-    return (job.plain and not job.lift and same_bits(job.kind, ln.kind) and job.col_stride == job.parts * type_size(job.kind)
-            and not (job.pairs and ln.imag_part != NULL))
+    return (job.plain and not job.lift and same_bits(job.kind, ln.kind)
+            and job.col_stride == job.parts * type_size(job.kind))
 
 
 cdef void source_rows(Job* job, Scratch* sc, Py_ssize_t first, Py_ssize_t m) noexcept nogil:
@@ -365,7 +365,7 @@ cdef Lane* gather_exact(
         n = max(width * job.parts, lanes_of(ln.kind))
         if n > width * job.parts:
             memset(sc.block, 0, (m + job.kh - 1) * block_pitch(job, ln, n))
-        top = gather_lane(job, sc, ln.kind, sc.block, NULL, block_pitch(job, ln, n), m + job.kh - 1, n_runs,
+        top = gather_lane(job, sc, ln.kind, sc.block, block_pitch(job, ln, n), m + job.kh - 1, n_runs,
                           k < job.n_lanes - 1)
         if top <= ln.limit:
             return ln
@@ -379,11 +379,10 @@ cdef void tile(
     cdef Py_ssize_t m = y1 - y0, width = x1 - x0, n = width * job.parts, first, group, i, size, full, n_runs = 0
     cdef Py_ssize_t row_pitch = 0, pitch, dest_pitch
     cdef Lane* ln = &job.lanes[0]
-    cdef int planes, p, sweep
-    cdef bint cross, whole, gathered = False
+    cdef int planes = 1 if ln.imag_part == NULL else 2, p
+    cdef bint straight, gathered = False
     cdef const char* sums[2]
     cdef const char* w
-    cdef const char** rows
     cdef char* dest
     if not interior:
         n_runs = runs_of(job, job.left + x0, width + job.kw - 1, sc.run)
@@ -396,77 +395,73 @@ cdef void tile(
     size = type_size(ln.kind)
     full = max(n, lanes_of(ln.kind))
     pitch = full * size
-    cross = job.pairs and ln.imag_part != NULL
-    planes = 2 if not job.pairs and ln.imag_part != NULL else 1
-    whole = one_plane(job, ln) and n == full
+    straight = is_straight(job, ln) and n == full and (planes == 1 or interior or sc.group == job.kh)
     sums[0] = sums[1] = NULL
     row_pitch = block_pitch(job, ln, full)
-    # Groups of kernel rows only split what is gathered: every sum still meets its taps in the same order, all of the
-    # real kernel's before those of the imaginary one.
-    for sweep in range(2 if cross else 1):
-        rows = sc.turned_rows if sweep else sc.rows
-        first = 0
-        while first < job.kh:
-            group = job.kh if interior else min(sc.group, job.kh - first)
-            if interior:
-                source_rows(job, sc, job.top + y0 + first, m + group - 1)
-                for i in range(m + group - 1):
-                    if sc.source[i] < 0:
-                        sc.rows[i] = sc.constant
-                    else:
-                        sc.rows[i] = job.image + sc.source[i] * job.row_stride + (job.left + x0) * job.col_stride
-            elif not gathered:
-                source_rows(job, sc, job.top + y0 + first, m + group - 1)
-                if n < full:
-                    memset(sc.block, 0, (m + group - 1) * row_pitch)
-                gather_lane(job, sc, ln.kind, sc.block, sc.turned if cross else NULL, row_pitch, m + group - 1, n_runs,
-                            False)
-                gathered = group == job.kh
-            if not interior:
-                for i in range(m + group - 1):
-                    sc.rows[i] = sc.block + i * row_pitch
-                    sc.turned_rows[i] = sc.turned + i * row_pitch
-            for p in range(planes):
-                w = (ln.imag_part if p or sweep else ln.real_part) + first * size
-                if whole and sweep == cross and first + group == job.kh:
-                    dest = job.out + y0 * job.out_row_stride + x0 * job.out_col_stride
-                    dest_pitch = job.out_row_stride
+    # Groups of kernel rows only split what is gathered: every sum still meets its taps in the same order.
+    first = 0
+    while first < job.kh:
+        group = job.kh if interior else min(sc.group, job.kh - first)
+        if interior:
+            source_rows(job, sc, job.top + y0 + first, m + group - 1)
+            for i in range(m + group - 1):
+                if sc.source[i] < 0:
+                    sc.rows[i] = sc.constant
                 else:
-                    dest = sc.plane[2 * p] if sums[p] != sc.plane[2 * p] else sc.plane[2 * p + 1]
-                    dest_pitch = pitch
-                correlate_lane(ln.kind, rows, m, full, group, job.kw, w, job.kh * size, job.parts * size, sums[p], pitch,
-                               dest, dest_pitch)
-                sums[p] = dest
-            first += group
-    if whole:
+                    sc.rows[i] = job.image + sc.source[i] * job.row_stride + (job.left + x0) * job.col_stride
+        elif not gathered:
+            source_rows(job, sc, job.top + y0 + first, m + group - 1)
+            if n < full:
+                memset(sc.block, 0, (m + group - 1) * row_pitch)
+            gather_lane(job, sc, ln.kind, sc.block, row_pitch, m + group - 1, n_runs, False)
+        if not interior:
+            for i in range(m + group - 1):
+                sc.rows[i] = sc.block + i * row_pitch
+        if straight and planes == 2:
+            bank_lane(ln.kind, sc.rows, m, n, job.kh, job.kw, ln.real_part, ln.imag_part, job.kh * size, job.parts * size,
+                      job.out + y0 * job.out_row_stride + x0 * job.out_col_stride, job.out_row_stride, job.pairs)
+            return
+        for p in range(planes):
+            w = (ln.imag_part if p else ln.real_part) + first * size
+            if straight and first + group == job.kh:
+                dest = job.out + y0 * job.out_row_stride + x0 * job.out_col_stride
+                dest_pitch = job.out_row_stride
+            else:
+                dest = sc.plane[2 * p] if sums[p] != sc.plane[2 * p] else sc.plane[2 * p + 1]
+                dest_pitch = pitch
+            correlate_lane(ln.kind, sc.rows, m, full, group, job.kw, w, job.kh * size, job.parts * size, sums[p], pitch,
+                           dest, dest_pitch)
+            sums[p] = dest
+        first += group
+    if straight:
         return
     for i in range(m):
         dest = job.out + (y0 + i) * job.out_row_stride + x0 * job.out_col_stride
-        put_row(job, ln.kind, planes, sums[0] + i * pitch, sums[1] + i * pitch if planes == 2 else NULL, dest, width)
+        put_row(job, ln.kind, <char*> sums[0] + i * pitch, sums[1] + i * pitch if planes == 2 else NULL, dest, width)
 
 
-cdef void put_row(
-    Job* job, int kind, int planes, const char* re, const char* im, char* dest, Py_ssize_t width,
-) noexcept nogil:
-    """A row of sums, from one plane or from a plane of real and one of imaginary parts, to the result."""
+cdef void put_row(Job* job, int kind, char* re, const char* im, char* dest, Py_ssize_t width) noexcept nogil:
+    """A row of sums to the result: those of the real kernel and, if there is one, of the imaginary kernel."""
     cdef Py_ssize_t size = type_size(kind), out_size = type_size(job.out_kind), n = width * job.parts, part
     cdef Py_ssize_t stride = job.out_col_stride
     cdef bint packed = stride == job.out_parts * out_size
-    if planes == 1:
+    if im != NULL and job.pairs:
+        if kind == F4:
+            add_times_i(<float*> re, <const float*> im, n)
+        elif kind == F8:
+            add_times_i(<double*> re, <const double*> im, n)
+        else:
+            add_times_i(<extended*> re, <const extended*> im, n)
+    if im == NULL or job.pairs:
         if packed:
             put_lane(kind, re, 1, job.out_kind, dest, out_size, n)
         else:
             for part in range(job.parts):
                 put_lane(kind, re + part * size, job.parts, job.out_kind, dest + part * out_size, stride, width)
-    elif packed and kind == job.out_kind and kind == F4:
-        interleave(<const float*> re, <const float*> im, <float*> dest, n)
-    elif packed and kind == job.out_kind and kind == F8:
-        interleave(<const double*> re, <const double*> im, <double*> dest, n)
-    else:
-        if packed:
-            stride = 2 * out_size
-        put_lane(kind, re, 1, job.out_kind, dest, stride, n)
-        put_lane(kind, im, 1, job.out_kind, dest + out_size, stride, n)
+        return
+    for part in range(job.parts):
+        put_lane(kind, re + part * size, job.parts, job.out_kind, dest + 2 * part * out_size, stride, width)
+        put_lane(kind, im + part * size, job.parts, job.out_kind, dest + (2 * part + 1) * out_size, stride, width)
 
 
 cdef void rim_of(
@@ -531,13 +526,13 @@ cdef inline Py_ssize_t pixels(Job* job, Py_ssize_t row_bytes) noexcept nogil:
 
 cdef inline Py_ssize_t place_pixels(Job* job) noexcept nogil:
     """Width of a tile read in place: wide where no scratch memory stands between image and result."""
-    return pixels(job, PLACE_BYTES if one_plane(job, &job.lanes[0]) else GATHER_BYTES)
+    return pixels(job, PLACE_BYTES if is_straight(job, &job.lanes[0]) else GATHER_BYTES)
 
 
 cdef inline bint is_narrow(Job* job, Py_ssize_t width) noexcept nogil:
     """Whether a rim of so many columns is done turned: few columns, one number a pixel, sums straight to the result."""
-    return (2 * width <= lanes_of(job.lanes[0].kind) and job.parts == 1 and job.kh <= MAX_TURNED
-            and one_plane(job, &job.lanes[0]))
+    return (2 * width <= lanes_of(job.lanes[0].kind) and job.out_parts == 1 and job.kh <= MAX_TURNED
+            and is_straight(job, &job.lanes[0]))
 
 
 cdef void interior_of(Job* job, Py_ssize_t* first, Py_ssize_t* end) noexcept nogil:
@@ -564,21 +559,20 @@ cdef Py_ssize_t lay_out(Job* job, Scratch* sc, char* base) noexcept nogil:
     """Place every scratch buffer of a call from base on; the bytes they take."""
     cdef Py_ssize_t size = 2, m, width, lanes = 1, first, end, row_bytes, budget, rows, turned, pointers, k
     cdef Py_ssize_t word = sizeof(char*)
-    cdef bint cross = job.pairs and job.lanes[0].imag_part != NULL
     cdef char* at = base
     for k in range(job.n_lanes):
         size = max(size, type_size(job.lanes[k].kind))
         lanes = max(lanes, lanes_of(job.lanes[k].kind))
     interior_of(job, &first, &end)
     width = max(first, job.n - end)                                  # the widest gathered tile
-    if end > first and not one_plane(job, &job.lanes[0]):
+    if end > first and not is_straight(job, &job.lanes[0]):
         width = job.n
     width = max(min(width, pixels(job, GATHER_BYTES) + lanes), lanes)
     row_bytes = (width + job.kw) * job.parts * size + 192
-    budget = BLOCK_BYTES // (row_bytes * (2 if cross else 1))        # rows of a block
+    budget = BLOCK_BYTES // row_bytes        # rows of a block
     sc.group = job.kh
     sc.tile_rows = TILE_ROWS
-    if end <= first or not one_plane(job, &job.lanes[0]):
+    if end <= first or not is_straight(job, &job.lanes[0]):
         sc.tile_rows = min(TILE_ROWS, max(STAGED_ROWS, 4 * job.kh))
     if first > 0 or end < job.n:
         sc.tile_rows = max(4, min(sc.tile_rows, budget // 2))
@@ -587,12 +581,10 @@ cdef Py_ssize_t lay_out(Job* job, Scratch* sc, char* base) noexcept nogil:
     rows = m + sc.group if first > 0 or end < job.n else 0
     turned = (2 * lanes + job.kw) * (m + job.kh + lanes) * size if rows and job.kh <= MAX_TURNED and end > first else 0
     sc.block = carve(&at, max(rows * row_bytes, turned))
-    sc.turned = carve(&at, rows * row_bytes if cross else 0)
     for k in range(4):
-        sc.plane[k] = carve(&at, m * width * job.parts * size if rows or not one_plane(job, &job.lanes[0]) else 0)
+        sc.plane[k] = carve(&at, m * width * job.parts * size if rows or not is_straight(job, &job.lanes[0]) else 0)
     pointers = m + job.kh
     sc.rows = <const char**> carve(&at, pointers * word)
-    sc.turned_rows = <const char**> carve(&at, pointers * word)
     sc.columns = <const char**> carve(&at, (lanes + job.kw) * word)
     sc.source = <Py_ssize_t*> carve(&at, pointers * word)
     sc.run = <Py_ssize_t*> carve(&at, (width + job.kw) * 4 * word)
