@@ -110,6 +110,50 @@ RC_INLINE vf8 vf8_shift(vf8 lo, vf8 hi, int j) {
 #  define vf8_shift(lo, hi, j) (lo)
 #endif
 
+/* Whole numbers in floating lanes: integers of a lane's size in memory.  Exact below 2^24 and 2^51. */
+#if RC_BYTES
+#  define RC_WHOLE 1
+typedef vf4 vw4;
+typedef vf8 vw8;
+RC_INLINE vw4 vw4_load(const char *p) { vi4 x; vw4 v; memcpy(&x, p, sizeof x); v = __builtin_convertvector(x, vf4); RC_PIN(v); return v; }
+RC_INLINE void vw4_store(char *p, vw4 v) { vi4 x = __builtin_convertvector(v, vi4); memcpy(p, &x, sizeof x); }
+#  if defined(__x86_64__) && !defined(__AVX512DQ__)
+/* No instruction converts 64-bit integers: 1.5 * 2^52 + x has the bits of x in its low ones. */
+RC_INLINE vw8 vw8_load(const char *p) {
+    vi8 x;
+    vw8 v;
+    memcpy(&x, p, sizeof x);
+    x += 0x4338000000000000;
+    memcpy(&v, &x, sizeof v);
+    v -= 6755399441055744.0;
+    RC_PIN(v);
+    return v;
+}
+RC_INLINE void vw8_store(char *p, vw8 v) {
+    vi8 x;
+    v += 6755399441055744.0;
+    memcpy(&x, &v, sizeof x);
+    x -= 0x4338000000000000;
+    memcpy(p, &x, sizeof x);
+}
+#  else
+RC_INLINE vw8 vw8_load(const char *p) { vi8 x; vw8 v; memcpy(&x, p, sizeof x); v = __builtin_convertvector(x, vf8); RC_PIN(v); return v; }
+RC_INLINE void vw8_store(char *p, vw8 v) { vi8 x = __builtin_convertvector(v, vi8); memcpy(p, &x, sizeof x); }
+#  endif
+#else
+#  define RC_WHOLE 0
+typedef float vw4;
+typedef double vw8;
+#  define vw4_load vf4_load
+#  define vw8_load vf8_load
+#  define vw4_store vf4_store
+#  define vw8_store vf8_store
+#endif
+#define vw4_splat vf4_splat
+#define vw8_splat vf8_splat
+#define vw4_shift vf4_shift
+#define vw8_shift vf8_shift
+
 /* Complex numbers as (re, im) pairs of lanes.  zip_low, zip_high: pairs of two vectors of parts; times_i: (-im, re). */
 #if RC_BYTES
 #  define RC_BANKS 1

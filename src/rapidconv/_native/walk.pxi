@@ -16,6 +16,7 @@ cdef enum:
     STAGED_ROWS = 16        # rows of a tile with gathered rows or planes of sums, which then stay in the L1 cache
     GATHER_BYTES = 2048     # a gathered tile's row of sums: rows of block and sums stay in the L2 cache
     PLACE_BYTES = 16384     # a row of sums of a tile read in place
+    WHOLE_TAPS = 60         # of the largest kernel for which int64 is summed in float64 where it lies
     MAX_TURNED = 256        # rows of a kernel whose narrow rims are turned
     BLOCK_BYTES = 1 << 20   # a gathered block; taller kernels are summed in groups of rows
 
@@ -56,6 +57,7 @@ ctypedef struct Scratch:
     Py_ssize_t* run              # pieces of a gathered row: first pixel, length, image column, direction
     char* constant               # a row of fill
     Py_ssize_t group             # kernel rows summed at once
+    bint large                   # whether the image has proved too large for the lane of whole numbers
     Py_ssize_t tile_rows         # output rows of a tile: TILE_ROWS, fewer where rows are long
 
 
@@ -233,6 +235,19 @@ cdef void correlate_lane(
         correlate_rows(vfg_splat(z), rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch)
 
 
+cdef void whole_lane(
+    int kind, const char** rows, Py_ssize_t m, Py_ssize_t n, Py_ssize_t kh, Py_ssize_t kw, const char* w,
+    Py_ssize_t w_step, Py_ssize_t step, char* out, Py_ssize_t out_pitch,
+) noexcept nogil:
+    """correlate_rows of integers in a floating lane of their size."""
+    cdef extended zero = 0
+    cdef const char* z = <const char*> &zero
+    if RC_WHOLE and kind == F4:
+        correlate_rows(vw4_splat(z), rows, m, n, kh, kw, w, w_step, step, NULL, 0, out, out_pitch)
+    elif RC_WHOLE and kind == F8:
+        correlate_rows(vw8_splat(z), rows, m, n, kh, kw, w, w_step, step, NULL, 0, out, out_pitch)
+
+
 cdef void bank_lane(
     int kind, const char** rows, Py_ssize_t m, Py_ssize_t n, Py_ssize_t kh, Py_ssize_t kw, const char* re, const char* im,
     Py_ssize_t w_step, Py_ssize_t step, char* out, Py_ssize_t out_pitch, bint crossed,
@@ -308,10 +323,15 @@ cdef inline Py_ssize_t lanes_of(int kind) noexcept nogil:
     return 1 if kind == FG or n == 0 else n
 
 
+cdef inline Lane* last_lane(Job* job) noexcept nogil:
+    """The lane that takes every image."""
+    return &job.lanes[job.n_lanes - 1]
+
+
 cdef inline void put_one(Job* job, char* d, int part) noexcept nogil:
-    """The fill value's real or imaginary part in the first lane's type."""
+    """The fill value's real or imaginary part in the last lane's type, which is that of an image read in place."""
     cdef Py_ssize_t size = type_size(job.out_kind)
-    cdef int kind = job.lanes[0].kind
+    cdef int kind = last_lane(job).kind
     if kind == F4:
         to_lane(job.out_kind, job.fill + part * size, 0, <float*> d, 1, 1)
     elif kind == F8:
@@ -338,11 +358,39 @@ cdef inline bint in_place(Job* job, Lane* ln) noexcept nogil:
             and job.col_stride == job.parts * type_size(job.kind))
 
 
+cdef inline Lane* whole_number_lane(Job* job) noexcept nogil:
+    """The floating lane in which integers can be read and stored where they lie, NULL if there is none.
+
+    Unsigned ones pass for signed ones, which agree modulo 2^bits.
+    """
+    cdef Lane* last = last_lane(job)
+    cdef int k
+    if not RC_WHOLE or job.n_lanes == 1 or not in_place(job, last) or not is_straight(job, last):
+        return NULL
+    if last.kind == I8 and job.kh * job.kw > WHOLE_TAPS:
+        return NULL
+    for k in range(job.n_lanes - 1):
+        if type_size(job.lanes[k].kind) == type_size(last.kind):
+            return &job.lanes[k]
+    return NULL
+
+
 cdef void source_rows(Job* job, Scratch* sc, Py_ssize_t first, Py_ssize_t m) noexcept nogil:
     """Image rows under m rows of a block that starts at position first."""
     cdef Py_ssize_t i
     for i in range(m):
         sc.source[i] = index_map(first + i, job.rows, job.boundary)
+
+
+cdef void place_rows(Job* job, Scratch* sc, Py_ssize_t y, Py_ssize_t m, Py_ssize_t x) noexcept nogil:
+    """Rows under m output rows from output (y, x) on, where they lie."""
+    cdef Py_ssize_t i
+    source_rows(job, sc, job.top + y, m + job.kh - 1)
+    for i in range(m + job.kh - 1):
+        if sc.source[i] < 0:
+            sc.rows[i] = sc.constant
+        else:
+            sc.rows[i] = job.image + sc.source[i] * job.row_stride + (job.left + x) * job.col_stride
 
 
 cdef Py_ssize_t block_pitch(Job* job, Lane* ln, Py_ssize_t n) noexcept nogil:
@@ -403,12 +451,7 @@ cdef void tile(
     while first < job.kh:
         group = job.kh if interior else min(sc.group, job.kh - first)
         if interior:
-            source_rows(job, sc, job.top + y0 + first, m + group - 1)
-            for i in range(m + group - 1):
-                if sc.source[i] < 0:
-                    sc.rows[i] = sc.constant
-                else:
-                    sc.rows[i] = job.image + sc.source[i] * job.row_stride + (job.left + x0) * job.col_stride
+            place_rows(job, sc, y0, m, x0)
         elif not gathered:
             source_rows(job, sc, job.top + y0 + first, m + group - 1)
             if n < full:
@@ -464,11 +507,37 @@ cdef void put_row(Job* job, int kind, char* re, const char* im, char* dest, Py_s
         put_lane(kind, im + part * size, job.parts, job.out_kind, dest + (2 * part + 1) * out_size, stride, width)
 
 
+cdef void whole_tile(
+    Job* job, Scratch* sc, Py_ssize_t y0, Py_ssize_t y1, Py_ssize_t x0, Py_ssize_t x1, Py_ssize_t lanes,
+) noexcept nogil:
+    """A tile of integers summed where they lie, in the hope that they are small, and measured when they are in the cache."""
+    cdef Lane* ln = whole_number_lane(job)
+    cdef Py_ssize_t m = y1 - y0, n = (x1 - x0) * job.parts, size = type_size(ln.kind), i, width
+    cdef unsigned long long top = 0, here
+    if not sc.large:
+        place_rows(job, sc, y0, m, x0)
+        whole_lane(ln.kind, sc.rows, m, n, job.kh, job.kw, ln.real_part, job.kh * size, job.parts * size,
+                   job.out + y0 * job.out_row_stride + x0 * job.out_col_stride, job.out_row_stride)
+        for i in range(m + job.kh - 1):
+            if size == 4:
+                here = peak_of(<const int*> sc.rows[i], n + (job.kw - 1) * job.parts)
+            else:
+                here = peak_of(<const long long*> sc.rows[i], n + (job.kw - 1) * job.parts)
+            top = max(top, here)
+        if top <= ln.limit // 4:            # sums below 2^22 and 2^51
+            return
+        sc.large = True
+    while x0 < x1:
+        width = piece(x1 - x0, pixels(job, GATHER_BYTES), lanes)
+        tile(job, sc, y0, y1, x0, x0 + width, False)
+        x0 += width
+
+
 cdef void rim_of(
     Job* job, Scratch* sc, lane* like, Py_ssize_t y0, Py_ssize_t y1, Py_ssize_t x0, Py_ssize_t x1,
 ) noexcept nogil:
     """Outputs of a rim of a few columns, turned: a lane is a row, so no lane is wasted on the interior's columns."""
-    cdef Py_ssize_t m = y1 - y0, width = x1 - x0, lanes = lanes_of(job.lanes[0].kind), i, c, r, padded, length, taps
+    cdef Py_ssize_t m = y1 - y0, width = x1 - x0, lanes = lanes_of(last_lane(job).kind), i, c, r, padded, length, taps
     cdef Py_ssize_t size = sizeof(lane)
     cdef lane fill
     cdef lane* block = <lane*> sc.block
@@ -492,7 +561,7 @@ cdef void rim_of(
     for c in range(taps):
         for i in range(m + job.kh - 1, length):
             block[c * length + i] = 0
-    columns_lane(job.lanes[0].kind, sc.columns, width, padded, job.kh, job.kw, job.lanes[0].real_part,
+    columns_lane(last_lane(job).kind, sc.columns, width, padded, job.kh, job.kw, last_lane(job).real_part,
                  job.kh * size, <char*> sums, padded * size)
     for i in range(m):
         for c in range(width):
@@ -500,8 +569,8 @@ cdef void rim_of(
 
 
 cdef void rim(Job* job, Scratch* sc, Py_ssize_t y0, Py_ssize_t y1, Py_ssize_t x0, Py_ssize_t x1) noexcept nogil:
-    """rim_of in the first lane."""
-    cdef int kind = job.lanes[0].kind
+    """rim_of in the last lane."""
+    cdef int kind = last_lane(job).kind
     if kind == F4:
         rim_of(job, sc, <float*> NULL, y0, y1, x0, x1)
     elif kind == F8:
@@ -521,18 +590,18 @@ cdef inline Py_ssize_t piece(Py_ssize_t left, Py_ssize_t wanted, Py_ssize_t lane
 
 cdef inline Py_ssize_t pixels(Job* job, Py_ssize_t row_bytes) noexcept nogil:
     """Pixels whose sums fill so many bytes in the last lane; enough to be worth a halo."""
-    return max(32, row_bytes // (job.parts * type_size(job.lanes[job.n_lanes - 1].kind)))
+    return max(32, row_bytes // (job.parts * type_size(last_lane(job).kind)))
 
 
 cdef inline Py_ssize_t place_pixels(Job* job) noexcept nogil:
     """Width of a tile read in place: wide where no scratch memory stands between image and result."""
-    return pixels(job, PLACE_BYTES if is_straight(job, &job.lanes[0]) else GATHER_BYTES)
+    return pixels(job, PLACE_BYTES if is_straight(job, last_lane(job)) else GATHER_BYTES)
 
 
 cdef inline bint is_narrow(Job* job, Py_ssize_t width) noexcept nogil:
     """Whether a rim of so many columns is done turned: few columns, one number a pixel, sums straight to the result."""
-    return (2 * width <= lanes_of(job.lanes[0].kind) and job.out_parts == 1 and job.kh <= MAX_TURNED
-            and is_straight(job, &job.lanes[0]))
+    return (2 * width <= lanes_of(last_lane(job).kind) and job.out_parts == 1 and job.kh <= MAX_TURNED
+            and is_straight(job, last_lane(job)))
 
 
 cdef void interior_of(Job* job, Py_ssize_t* first, Py_ssize_t* end) noexcept nogil:
@@ -544,7 +613,7 @@ cdef void interior_of(Job* job, Py_ssize_t* first, Py_ssize_t* end) noexcept nog
         first[0] = max(first[0], lanes)
     if end[0] < job.n and not is_narrow(job, job.n - end[0]):
         end[0] = min(end[0], job.n - lanes)
-    if job.n_lanes > 1 or end[0] - first[0] < lanes or not in_place(job, &job.lanes[0]):
+    if end[0] - first[0] < lanes or not (whole_number_lane(job) != NULL or job.n_lanes == 1 and in_place(job, &job.lanes[0])):
         first[0] = end[0] = job.n
 
 
@@ -559,26 +628,28 @@ cdef Py_ssize_t lay_out(Job* job, Scratch* sc, char* base) noexcept nogil:
     """Place every scratch buffer of a call from base on; the bytes they take."""
     cdef Py_ssize_t size = 2, m, width, lanes = 1, first, end, row_bytes, budget, rows, turned, pointers, k
     cdef Py_ssize_t word = sizeof(char*)
+    cdef bint whole = whole_number_lane(job) != NULL
     cdef char* at = base
     for k in range(job.n_lanes):
         size = max(size, type_size(job.lanes[k].kind))
         lanes = max(lanes, lanes_of(job.lanes[k].kind))
     interior_of(job, &first, &end)
     width = max(first, job.n - end)                                  # the widest gathered tile
-    if end > first and not is_straight(job, &job.lanes[0]):
+    if end > first and (whole or not is_straight(job, &job.lanes[0])):
         width = job.n
     width = max(min(width, pixels(job, GATHER_BYTES) + lanes), lanes)
     row_bytes = (width + job.kw) * job.parts * size + 192
     budget = BLOCK_BYTES // row_bytes        # rows of a block
     sc.group = job.kh
     sc.tile_rows = TILE_ROWS
-    if end <= first or not is_straight(job, &job.lanes[0]):
+    if end <= first or whole or not is_straight(job, &job.lanes[0]):
         sc.tile_rows = min(TILE_ROWS, max(STAGED_ROWS, 4 * job.kh))
-    if first > 0 or end < job.n:
+    sc.large = False
+    if first > 0 or end < job.n or whole:
         sc.tile_rows = max(4, min(sc.tile_rows, budget // 2))
         sc.group = max(1, min(job.kh, budget - sc.tile_rows))
     m = min(job.m, sc.tile_rows)
-    rows = m + sc.group if first > 0 or end < job.n else 0
+    rows = m + sc.group if first > 0 or end < job.n or whole else 0
     turned = (2 * lanes + job.kw) * (m + job.kh + lanes) * size if rows and job.kh <= MAX_TURNED and end > first else 0
     sc.block = carve(&at, max(rows * row_bytes, turned))
     for k in range(4):
@@ -597,7 +668,7 @@ cdef Py_ssize_t lay_out(Job* job, Scratch* sc, char* base) noexcept nogil:
 cdef void walk(Job* job, Scratch* sc, Py_ssize_t y_from, Py_ssize_t y_to) noexcept nogil:
     """All tiles of the output rows y_from <= y < y_to; y_from is a multiple of TILE_ROWS."""
     cdef Py_ssize_t y, y1, x, w, first, end, i, lanes = 1
-    cdef int part, size = type_size(job.lanes[0].kind)
+    cdef int part, size = type_size(last_lane(job).kind)
     for i in range(job.n_lanes):
         lanes = max(lanes, lanes_of(job.lanes[i].kind))
     interior_of(job, &first, &end)
@@ -619,6 +690,8 @@ cdef void walk(Job* job, Scratch* sc, Py_ssize_t y_from, Py_ssize_t y_to) noexce
                 w = piece(job.n - x, pixels(job, GATHER_BYTES), lanes)
             if (x < first < job.n and is_narrow(job, first)) or (x >= end and first < end and is_narrow(job, job.n - end)):
                 rim(job, sc, y, y1, x, x + w)
+            elif first <= x < end and job.n_lanes > 1:
+                whole_tile(job, sc, y, y1, x, x + w, lanes)
             else:
                 tile(job, sc, y, y1, x, x + w, first <= x < end)
             x += w
