@@ -16,8 +16,12 @@ cdef enum:
     STAGED_ROWS = 16        # rows of a tile with gathered rows or planes of sums, which then stay in the L1 cache
     GATHER_BYTES = 2048     # a gathered tile's row of sums: rows of block and sums stay in the L2 cache
     PLACE_BYTES = 16384     # a row of sums of a tile read in place
+    LOW_ROWS = 4            # rows of a kernel so low that tiles of whole numbers are measured in the L1 cache:
+    LOW_TILE_ROWS = 8       # rows of such a tile,
+    WHOLE_BYTES = 1536      # and bytes of its row
     WHOLE_TAPS = 60         # of the largest kernel for which int64 is summed in float64 where it lies
     MAX_TURNED = 256        # rows of a kernel whose narrow rims are turned
+    TURNED_PARTS = 4        # numbers of an output pixel, likewise
     BLOCK_BYTES = 1 << 20   # a gathered block; taller kernels are summed in groups of rows
 
 ctypedef struct Lane:
@@ -508,9 +512,12 @@ cdef void put_row(Job* job, int kind, char* re, const char* im, char* dest, Py_s
 
 
 cdef void whole_tile(
-    Job* job, Scratch* sc, Py_ssize_t y0, Py_ssize_t y1, Py_ssize_t x0, Py_ssize_t x1, Py_ssize_t lanes,
+    Job* job, Scratch* sc, Py_ssize_t y0, Py_ssize_t y1, Py_ssize_t x0, Py_ssize_t x1, Py_ssize_t lanes, bint below,
 ) noexcept nogil:
-    """A tile of integers summed where they lie, in the hope that they are small, and measured when they are in the cache."""
+    """A tile of integers summed where they lie in the hope that they are small, and measured when they are in the cache.
+
+    below : whether the rows it shares with a tile above have been measured there
+    """
     cdef Lane* ln = whole_number_lane(job)
     cdef Py_ssize_t m = y1 - y0, n = (x1 - x0) * job.parts, size = type_size(ln.kind), i, width
     cdef unsigned long long top = 0, here
@@ -518,7 +525,7 @@ cdef void whole_tile(
         place_rows(job, sc, y0, m, x0)
         whole_lane(ln.kind, sc.rows, m, n, job.kh, job.kw, ln.real_part, job.kh * size, job.parts * size,
                    job.out + y0 * job.out_row_stride + x0 * job.out_col_stride, job.out_row_stride)
-        for i in range(m + job.kh - 1):
+        for i in range(job.kh - 1 if below else 0, m + job.kh - 1):
             if size == 4:
                 here = peak_of(<const int*> sc.rows[i], n + (job.kw - 1) * job.parts)
             else:
@@ -536,36 +543,66 @@ cdef void whole_tile(
 cdef void rim_of(
     Job* job, Scratch* sc, lane* like, Py_ssize_t y0, Py_ssize_t y1, Py_ssize_t x0, Py_ssize_t x1,
 ) noexcept nogil:
-    """Outputs of a rim of a few columns, turned: a lane is a row, so no lane is wasted on the interior's columns."""
-    cdef Py_ssize_t m = y1 - y0, width = x1 - x0, lanes = lanes_of(last_lane(job).kind), i, c, r, padded, length, taps
-    cdef Py_ssize_t size = sizeof(lane)
-    cdef lane fill
+    """Outputs of a rim of a few columns, turned: a lane is a row, so no lane is wasted on the interior's columns.
+
+    Columns of the block, and of sums, lie part by part: those of the first number of every pixel come first.
+    """
+    cdef Lane* ln = last_lane(job)
+    cdef Py_ssize_t m = y1 - y0, width = x1 - x0, lanes = lanes_of(ln.kind), i, c, r, k, padded, length, taps
+    cdef Py_ssize_t size = sizeof(lane), plane
+    cdef int part, parts = job.parts
+    cdef lane fill[2]
     cdef lane* block = <lane*> sc.block
     cdef lane* sums
+    cdef lane* im
+    cdef lane* d
     cdef const char* row
     padded = (m + lanes - 1) // lanes * lanes
     length = padded + job.kh - 1
     taps = width + job.kw - 1
-    sums = block + taps * length
+    plane = width * padded
+    sums = block + parts * taps * length
+    im = sums + parts * plane
+    fill[0] = fill[1] = 0
     if job.boundary == FILL:
-        put_one(job, <char*> &fill, 0)
+        for part in range(1 + job.pairs):
+            put_one(job, <char*> &fill[part], part)
     source_rows(job, sc, job.top + y0, m + job.kh - 1)
     for c in range(taps):
-        sc.columns[c] = <const char*> (block + c * length)
         sc.run[c] = index_map(job.left + x0 + c, job.cols, job.boundary) * job.col_stride
     for i in range(m + job.kh - 1):
         r = sc.source[i]
         row = job.image + r * job.row_stride
         for c in range(taps):
-            block[c * length + i] = (<const lane*> (row + sc.run[c]))[0] if r >= 0 and sc.run[c] >= 0 else fill
-    for c in range(taps):
+            for part in range(parts):
+                d = block + (part * taps + c) * length + i
+                d[0] = (<const lane*> (row + sc.run[c]))[part] if r >= 0 and sc.run[c] >= 0 else fill[part & job.pairs]
+    for c in range(parts * taps):
         for i in range(m + job.kh - 1, length):
             block[c * length + i] = 0
-    columns_lane(last_lane(job).kind, sc.columns, width, padded, job.kh, job.kw, last_lane(job).real_part,
-                 job.kh * size, <char*> sums, padded * size)
+    for part in range(parts):
+        for c in range(taps):
+            sc.columns[c] = <const char*> (block + (part * taps + c) * length)
+        columns_lane(ln.kind, sc.columns, width, padded, job.kh, job.kw, ln.real_part, job.kh * size,
+                     <char*> (sums + part * plane), padded * size)
+        if ln.imag_part != NULL:
+            columns_lane(ln.kind, sc.columns, width, padded, job.kh, job.kw, ln.imag_part, job.kh * size,
+                         <char*> (im + part * plane), padded * size)
     for i in range(m):
+        d = <lane*> (job.out + (y0 + i) * job.out_row_stride) + x0 * job.out_parts
         for c in range(width):
-            (<lane*> (job.out + (y0 + i) * job.out_row_stride))[x0 + c] = sums[c * padded + i]
+            k = c * padded + i
+            for part in range(parts):
+                if ln.imag_part == NULL:
+                    d[part] = sums[part * plane + k]
+                elif not job.pairs:
+                    d[2 * part] = sums[part * plane + k]
+                    d[2 * part + 1] = im[part * plane + k]
+                elif part & 1:
+                    d[part] = sums[part * plane + k] + im[(part - 1) * plane + k]
+                else:
+                    d[part] = sums[part * plane + k] - im[(part + 1) * plane + k]
+            d += job.out_parts
 
 
 cdef void rim(Job* job, Scratch* sc, Py_ssize_t y0, Py_ssize_t y1, Py_ssize_t x0, Py_ssize_t x1) noexcept nogil:
@@ -595,12 +632,14 @@ cdef inline Py_ssize_t pixels(Job* job, Py_ssize_t row_bytes) noexcept nogil:
 
 cdef inline Py_ssize_t place_pixels(Job* job) noexcept nogil:
     """Width of a tile read in place: wide where no scratch memory stands between image and result."""
+    if job.n_lanes > 1 and job.kh <= LOW_ROWS:
+        return pixels(job, WHOLE_BYTES)
     return pixels(job, PLACE_BYTES if is_straight(job, last_lane(job)) else GATHER_BYTES)
 
 
 cdef inline bint is_narrow(Job* job, Py_ssize_t width) noexcept nogil:
-    """Whether a rim of so many columns is done turned: few columns, one number a pixel, sums straight to the result."""
-    return (2 * width <= lanes_of(last_lane(job).kind) and job.out_parts == 1 and job.kh <= MAX_TURNED
+    """Whether a rim of so many columns is done turned: few columns, few numbers a pixel, sums straight to the result."""
+    return (2 * width <= lanes_of(last_lane(job).kind) and job.out_parts <= TURNED_PARTS and job.kh <= MAX_TURNED
             and is_straight(job, last_lane(job)))
 
 
@@ -643,14 +682,16 @@ cdef Py_ssize_t lay_out(Job* job, Scratch* sc, char* base) noexcept nogil:
     sc.group = job.kh
     sc.tile_rows = TILE_ROWS
     if end <= first or whole or not is_straight(job, &job.lanes[0]):
-        sc.tile_rows = min(TILE_ROWS, max(STAGED_ROWS, 4 * job.kh))
+        sc.tile_rows = LOW_TILE_ROWS if whole and job.kh <= LOW_ROWS else min(TILE_ROWS, max(STAGED_ROWS, 4 * job.kh))
     sc.large = False
     if first > 0 or end < job.n or whole:
         sc.tile_rows = max(4, min(sc.tile_rows, budget // 2))
         sc.group = max(1, min(job.kh, budget - sc.tile_rows))
     m = min(job.m, sc.tile_rows)
     rows = m + sc.group if first > 0 or end < job.n or whole else 0
-    turned = (2 * lanes + job.kw) * (m + job.kh + lanes) * size if rows and job.kh <= MAX_TURNED and end > first else 0
+    turned = 0
+    if rows and job.kh <= MAX_TURNED and job.out_parts <= TURNED_PARTS and end > first:
+        turned = (2 * lanes + job.kw) * (m + job.kh + lanes) * size * job.out_parts
     sc.block = carve(&at, max(rows * row_bytes, turned))
     for k in range(4):
         sc.plane[k] = carve(&at, m * width * job.parts * size if rows or not is_straight(job, &job.lanes[0]) else 0)
@@ -691,7 +732,7 @@ cdef void walk(Job* job, Scratch* sc, Py_ssize_t y_from, Py_ssize_t y_to) noexce
             if (x < first < job.n and is_narrow(job, first)) or (x >= end and first < end and is_narrow(job, job.n - end)):
                 rim(job, sc, y, y1, x, x + w)
             elif first <= x < end and job.n_lanes > 1:
-                whole_tile(job, sc, y, y1, x, x + w, lanes)
+                whole_tile(job, sc, y, y1, x, x + w, lanes, y > y_from)
             else:
                 tile(job, sc, y, y1, x, x + w, first <= x < end)
             x += w
