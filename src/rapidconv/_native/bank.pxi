@@ -12,10 +12,11 @@
 
 
 cdef inline void bank_taps(
-    bankable* r00, bankable* r01, bankable* r02, bankable* r10, bankable* r11, bankable* r12, bankable* r20, bankable* r21, bankable* r22,
-    bankable* r30, bankable* r31, bankable* r32, bankable* r40, bankable* r41, bankable* r42, bankable* i00, bankable* i01, bankable* i02,
-    bankable* i10, bankable* i11, bankable* i12, bankable* i20, bankable* i21, bankable* i22, bankable* i30, bankable* i31, bankable* i32,
-    bankable* i40, bankable* i41, bankable* i42,
+    bankable* r00, bankable* r01, bankable* r02, bankable* r10, bankable* r11, bankable* r12,
+    bankable* r20, bankable* r21, bankable* r22, bankable* r30, bankable* r31, bankable* r32,
+    bankable* r40, bankable* r41, bankable* r42, bankable* i00, bankable* i01, bankable* i02,
+    bankable* i10, bankable* i11, bankable* i12, bankable* i20, bankable* i21, bankable* i22,
+    bankable* i30, bankable* i31, bankable* i32, bankable* i40, bankable* i41, bankable* i42,
     const char* p, const char* re, const char* im, Py_ssize_t w_step, Py_ssize_t kw, Py_ssize_t step,
     Py_ssize_t last, const int first_row, const int last_row, const int vecs,
 ) noexcept nogil:
@@ -102,7 +103,8 @@ cdef inline void bank_taps(
 
 
 cdef inline void bank_finish(
-    bankable* r0, bankable* r1, bankable* r2, bankable* i0, bankable* i1, bankable* i2, char* out, Py_ssize_t last, const int vecs, const int crossed,
+    bankable* r0, bankable* r1, bankable* r2, bankable* i0, bankable* i1, bankable* i2,
+    char* out, Py_ssize_t last, const int vecs, const int crossed,
 ) noexcept nogil:
     """A row of accumulators to out, as complex numbers."""
     if crossed:
@@ -120,8 +122,8 @@ cdef inline void bank_finish(
 
 
 cdef inline void bank_stream(
-    bankable zero, const char** rows, Py_ssize_t x, Py_ssize_t m, const Py_ssize_t kh, Py_ssize_t kw, const char* re, const char* im,
-    Py_ssize_t w_step, Py_ssize_t step, char* out, Py_ssize_t out_pitch, Py_ssize_t last, const int vecs, const int crossed,
+    bankable zero, const char** rows, Py_ssize_t x, Py_ssize_t m, const Py_ssize_t kh, Py_ssize_t kw, const char* re,
+    const char* im, Py_ssize_t w_step, Py_ssize_t step, char* out, Py_ssize_t out_pitch, Py_ssize_t last, const int vecs, const int crossed,
 ) noexcept nogil:
     """m output rows, vecs vectors wide at byte x, from m + kh - 1 input rows each read once; kh <= 5, m >= kh."""
     cdef bankable r00, r01, r02, r10, r11, r12, r20, r21, r22, r30, r31, r32, r40, r41, r42

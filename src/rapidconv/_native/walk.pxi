@@ -151,6 +151,43 @@ cdef void lift(Job* job, Scratch* sc, const char* p, Py_ssize_t stride, lane* d,
             d[2 * channel + 1 + i * job.parts] = 0
 
 
+cdef inline bint is_column_major(Job* job) noexcept nogil:
+    """Whether neighbouring rows lie closer together than neighbouring columns."""
+    return max(job.row_stride, -job.row_stride) < max(job.col_stride, -job.col_stride)
+
+
+cdef void gather_columns(
+    Job* job, Scratch* sc, lane* block, const lane* fill, Py_ssize_t pitch, Py_ssize_t m, Py_ssize_t n_runs,
+) noexcept nogil:
+    """gather of an image whose columns are contiguous, 8 columns at a time; numbers are copied as they lie."""
+    cdef Py_ssize_t i, q, at, c, n, start, stride
+    cdef int part, parts = job.parts
+    cdef const char* p
+    cdef const char* s
+    cdef lane* d
+    for q in range(n_runs):
+        start = sc.run[4 * q + 2]
+        stride = sc.run[4 * q + 3] * job.col_stride
+        for at from 0 <= at < sc.run[4 * q + 1] by 8:
+            n = min(8, sc.run[4 * q + 1] - at)
+            d = block + (sc.run[4 * q] + at) * parts
+            p = job.image + start * job.col_stride + at * stride
+            for i in range(m):
+                if start < 0 or sc.source[i] < 0:
+                    for part in range(n * parts):
+                        d[part] = fill[part & job.pairs]
+                elif parts == 1 and n == 8:
+                    s = p + sc.source[i] * job.row_stride
+                    for c in range(8):
+                        d[c] = (<const lane*> (s + c * stride))[0]
+                else:
+                    s = p + sc.source[i] * job.row_stride
+                    for c in range(n):
+                        for part in range(parts):
+                            d[c * parts + part] = (<const lane*> (s + c * stride))[part]
+                d = <lane*> (<char*> d + pitch)
+
+
 cdef unsigned long long gather(
     Job* job, Scratch* sc, int kind, lane* block, Py_ssize_t pitch, Py_ssize_t m, Py_ssize_t n_runs,
     bint measured,
@@ -171,6 +208,9 @@ cdef unsigned long long gather(
             top = to_lane_peak(job.out_kind, job.fill, 0, value, 1)
         else:
             to_lane(job.out_kind, job.fill, type_size(job.out_kind), value, 1, 1 + job.pairs)
+    if copies and not measured and is_column_major(job):
+        gather_columns(job, sc, block, value, pitch, m, n_runs)
+        return 0
     width = sc.run[4 * n_runs - 4] + sc.run[4 * n_runs - 3]
     for i in range(m):
         d = <lane*> (<char*> block + i * pitch)
@@ -683,6 +723,8 @@ cdef Py_ssize_t lay_out(Job* job, Scratch* sc, char* base) noexcept nogil:
     sc.tile_rows = TILE_ROWS
     if end <= first or whole or not is_straight(job, &job.lanes[0]):
         sc.tile_rows = LOW_TILE_ROWS if whole and job.kh <= LOW_ROWS else min(TILE_ROWS, max(STAGED_ROWS, 4 * job.kh))
+    if is_column_major(job):
+        sc.tile_rows = TILE_ROWS
     sc.large = False
     if first > 0 or end < job.n or whole:
         sc.tile_rows = max(4, min(sc.tile_rows, budget // 2))
