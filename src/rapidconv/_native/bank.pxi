@@ -123,7 +123,8 @@ cdef inline void bank_finish(
 
 cdef inline void bank_stream(
     bankable zero, const char** rows, Py_ssize_t x, Py_ssize_t m, const Py_ssize_t kh, Py_ssize_t kw, const char* re,
-    const char* im, Py_ssize_t w_step, Py_ssize_t step, char* out, Py_ssize_t out_pitch, Py_ssize_t last, const int vecs, const int crossed,
+    const char* im, Py_ssize_t w_step, Py_ssize_t step, char* out, Py_ssize_t out_pitch, Py_ssize_t last, const int vecs,
+    const int crossed,
 ) noexcept nogil:
     """m output rows, vecs vectors wide at byte x, from m + kh - 1 input rows each read once; kh <= 5, m >= kh."""
     cdef bankable r00, r01, r02, r10, r11, r12, r20, r21, r22, r30, r31, r32, r40, r41, r42
