@@ -12,7 +12,7 @@ cdef enum:
     LOW_ROWS = 4            # rows of a kernel so low that tiles of whole numbers are measured in the L1 cache:
     LOW_TILE_ROWS = 8       # rows of such a tile,
     WHOLE_BYTES = 1536      # and bytes of its row
-    WHOLE_TAPS = 60         # of the largest kernel for which int64 is summed in float64 where it lies
+    WHOLE_TAPS = 30         # of the largest kernel for which int64 is summed in float64 where it lies
     MAX_TURNED = 256        # rows of a kernel whose narrow rims are turned
     TURNED_PARTS = 4        # numbers of an output pixel, likewise
     BLOCK_BYTES = 1 << 20   # a gathered block; taller kernels are summed in groups of rows
