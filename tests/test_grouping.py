@@ -1,4 +1,4 @@
-"""Results that must not depend on how a call is cut up: into channels, tiles, or groups of kernel rows."""
+"""Results that must not depend on how a call is cut up: into channels, tiles, or groups of kernel rows, or stored."""
 
 import numpy as np
 import pytest
@@ -54,3 +54,48 @@ def test_a_complex_fill_around_real_pixels(axis, layout):
     if axis is not None:
         result, picture = np.moveaxis(result, axis, 0)[1], np.moveaxis(picture, axis, 0)[1]
     check_values(result, picture, kernel, "full", "fill", 2 - 3j)
+
+
+ROWS = [1, 2, 3, 4, 5, 6, 7, 9, 12]
+COMPLEX_PAIRS = [("float64", "complex128"), ("complex128", "complex128"), ("complex128", "float64")]
+COMPLEX_PAIRS += [("float32", "complex64"), ("complex64", "complex64"), ("longdouble", "clongdouble")]
+
+
+@pytest.mark.parametrize("rows", ROWS)
+@pytest.mark.parametrize("dtypes", COMPLEX_PAIRS, ids="-".join)
+@pytest.mark.parametrize("columns", [1, 3, 5, 8])
+def test_complex_sums_through_planes_and_through_registers(dtypes, rows, columns):
+    """Results of another stride are put there from planes of sums."""
+    picture, kernel = zoo.values((41, 77), dtypes[0], 1), zoo.values((rows, columns), dtypes[1], 2)
+    expected = rapidconv.correlate2d(picture, kernel, "same", "symm")
+    check_values(expected, picture, kernel, "same", "symm", correlate=True)
+    wide = np.full((41, 77, 2), np.nan, expected.dtype)
+    rapidconv.correlate2d(picture, kernel, "same", "symm", out=wide[..., 0])
+    assert zoo.same_bits(wide[..., 0], expected)
+    assert np.isnan(wide[..., 1]).all()
+
+
+@pytest.mark.parametrize("boundary", ["fill", "symm"])
+@pytest.mark.parametrize("rows", ROWS)
+@pytest.mark.parametrize("dtypes", COMPLEX_PAIRS, ids="-".join)
+@pytest.mark.parametrize("channels", [1, 2, 3])
+def test_rims_of_complex_pictures_agree_with_interiors(dtypes, rows, channels, boundary):
+    """What is a rim here lies inside a padded picture there."""
+    picture, kernel = zoo.values((29, 43, channels), dtypes[0], 1), zoo.values((rows, 5), dtypes[1], 2)
+    mode = {"fill": "constant", "symm": "symmetric"}[boundary]
+    padded = np.pad(picture, [(rows - 1 - rows // 2, rows // 2), (2, 2), (0, 0)], mode)
+    rim = rapidconv.correlate2d(picture, kernel, "same", boundary, channel_axis=-1)
+    inside = rapidconv.correlate2d(padded, kernel, "valid", channel_axis=-1)
+    assert zoo.same_bits(rim, inside)
+    for c in range(channels):
+        assert zoo.same_bits(rim[..., c], rapidconv.correlate2d(picture[..., c], kernel, "same", boundary))
+
+
+@pytest.mark.parametrize("rows", ROWS)
+@pytest.mark.parametrize("dtypes", COMPLEX_PAIRS, ids="-".join)
+def test_pictures_narrower_than_a_vector_agree_with_wide_ones(dtypes, rows):
+    picture, kernel = zoo.values((30, 60), dtypes[0], 1), zoo.values((rows, 4), dtypes[1], 2)
+    wide = rapidconv.correlate2d(picture, kernel, "valid")
+    for width in (1, 2, 3, 7, 8, 17):
+        narrow = rapidconv.correlate2d(picture[:, 20 : 20 + width + 3], kernel, "valid")
+        assert zoo.same_bits(narrow, wide[:, 20 : 20 + width])

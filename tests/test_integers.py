@@ -135,6 +135,32 @@ def test_a_few_huge_pixels_among_small_ones(dtype, shape, huge, boundary):
     check_exact(in1, zoo.small((3, 4), dtype, 3), "same", boundary)
 
 
+@pytest.mark.parametrize("boundary", ["fill", "symm"])
+@pytest.mark.parametrize("side", [3, 5, 7, 9])
+@pytest.mark.parametrize("dtype", WIDE)
+def test_one_huge_pixel_in_any_row(dtype, side, boundary):
+    """No row of a tile, nor of what tiles share, goes unmeasured."""
+    in1, in2 = zoo.small((45, 61), dtype, 1), zoo.small((side, side), dtype, 2)
+    in2[side // 2, side // 2] = 1
+    for row in range(45):
+        huge = in1.copy()
+        huge[row, 30] = np.iinfo(dtype).max - 2
+        result = signal.convolve2d(huge, in2, "same", boundary)
+        np.testing.assert_array_equal(result, scipy.signal.convolve2d(huge, in2, "same", boundary), strict=True)
+
+
+@pytest.mark.parametrize("side", [3, 5])
+@pytest.mark.parametrize("dtype", ["int32", "int64"])
+def test_one_huge_pixel_in_any_column(dtype, side):
+    in1, in2 = zoo.small((5, 450), dtype, 1), zoo.small((side, side), dtype, 2)
+    in2[side // 2, side // 2] = 1
+    for column in range(450):
+        huge = in1.copy()
+        huge[2, column] = np.iinfo(dtype).min
+        result = signal.convolve2d(huge, in2, "same", "symm")
+        np.testing.assert_array_equal(result, scipy.signal.convolve2d(huge, in2, "same", "symm"), strict=True)
+
+
 @pytest.mark.parametrize("corner", [(0, 0), (0, -1), (-1, 0), (-1, -1), (100, 0), (0, 300)], ids=str)
 @pytest.mark.parametrize("boundary", zoo.BOUNDARIES)
 @pytest.mark.parametrize("dtype", ["int32", "int64", "uint64"])

@@ -242,3 +242,21 @@ def test_nan_where_valid_swaps(mode, side):
     (in1 if side == "image" else in2)[1, 1] = np.nan
     check_as_scipy("convolve2d", in1, in2, mode)
     check_as_scipy("correlate2d", in1, in2, mode)
+
+
+@pytest.mark.parametrize("special", [np.inf, -np.inf, np.nan, complex(0, np.inf), complex(np.inf, np.nan)], ids=str)
+@pytest.mark.parametrize("side", [3, 5, 8])
+@pytest.mark.parametrize("dtypes", [("complex128", "complex128"), ("complex64", "complex64"), ("float64", "complex128")])
+def test_one_bad_pixel_under_a_complex_kernel(dtypes, side, special):
+    """In the interior and in a rim; every other output keeps its bits."""
+    picture, kernel = zoo.values((50, 90), dtypes[0], 1), zoo.values((side, side), dtypes[1], 2)
+    good = signal.correlate2d(picture, kernel, "same", "symm")
+    for place in ((25, 44), (20, 0), (0, 89)):
+        spoilt = picture.copy()
+        spoilt[place] = special if dtypes[0].startswith("complex") else abs(special)
+        result = signal.correlate2d(spoilt, kernel, "same", "symm")
+        expected = scipy.signal.correlate2d(spoilt, kernel, "same", "symm")
+        np.testing.assert_array_equal(oracle.footprint(result), oracle.footprint(expected))
+        fine = np.isfinite(expected)
+        assert zoo.same_bits(np.where(fine, result, 0), np.where(fine, good, 0))
+        assert not fine.all()

@@ -570,7 +570,7 @@ cdef void correlate_band(
     Py_ssize_t w_step, Py_ssize_t step, const char* sums, Py_ssize_t sums_pitch, char* out, Py_ssize_t out_pitch,
 ) noexcept nogil:
     """One band: m rows that a sweep from left to right keeps in the first-level cache."""
-    if vec is vf4 or vec is vf8 or vec is vi2:
+    if vec is vf4 or vec is vf8 or vec is vi2 or vec is vw4 or vec is vw8:
         if kw == kh and m >= kh and RC_STREAM_ROWS >= kh and sums == NULL:
             if kh == 3:
                 strips(zero, rows, m, n, 3, 3, w, w_step, step, NULL, 0, out, out_pitch, 3, RC_STREAM_VECS(3), lane_shifts(zero))

@@ -11,6 +11,10 @@ cnp.import_array()
 include "lanes.pxi"
 include "convert.pxi"
 include "direct.pxi"
+include "bank.pxi"
+include "job.pxi"
+include "gather.pxi"
+include "rim.pxi"
 include "walk.pxi"
 include "repair.pxi"
 

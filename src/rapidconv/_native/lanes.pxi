@@ -7,6 +7,8 @@ cdef extern from "simd.h" nogil:
     ctypedef int vi4
     ctypedef long long vi8
     ctypedef long double vfg
+    ctypedef unsigned int vw4            # of floats: Cython tells lanes apart by these words
+    ctypedef unsigned long long vw8
     const int RC_TILE_ROWS
     const int RC_TILE_VECS
     const int RC_BYTES
@@ -20,21 +22,40 @@ cdef extern from "simd.h" nogil:
     vi4 vi4_load(const char* p)
     vi8 vi8_load(const char* p)
     vfg vfg_load(const char* p)
+    vw4 vw4_load(const char* p)
+    vw8 vw8_load(const char* p)
     vf4 vf4_splat(const char* p)
     vf8 vf8_splat(const char* p)
     vi2 vi2_splat(const char* p)
     vi4 vi4_splat(const char* p)
     vi8 vi8_splat(const char* p)
     vfg vfg_splat(const char* p)
+    vw4 vw4_splat(const char* p)
+    vw8 vw8_splat(const char* p)
     void vf4_store(char* p, vf4 v)
     void vf8_store(char* p, vf8 v)
     void vi2_store(char* p, vi2 v)
     void vi4_store(char* p, vi4 v)
     void vi8_store(char* p, vi8 v)
     void vfg_store(char* p, vfg v)
+    void vw4_store(char* p, vw4 v)
+    void vw8_store(char* p, vw8 v)
     const int RC_SHIFTS
+    const int RC_BANKS
+    const int RC_BANK_ROWS
+    const int RC_BANK_STREAM
+    const int RC_BANK_VECS(const int kh)
     vf4 vf4_shift(vf4 lo, vf4 hi, const int j)
     vf8 vf8_shift(vf8 lo, vf8 hi, const int j)
+    vw4 vw4_shift(vw4 lo, vw4 hi, const int j)
+    vw8 vw8_shift(vw8 lo, vw8 hi, const int j)
+    const int RC_WHOLE
+    vf4 vf4_zip_low(vf4 a, vf4 b)
+    vf8 vf8_zip_low(vf8 a, vf8 b)
+    vf4 vf4_zip_high(vf4 a, vf4 b)
+    vf8 vf8_zip_high(vf8 a, vf8 b)
+    vf4 vf4_times_i(vf4 a)
+    vf8 vf8_times_i(vf8 a)
 
 ctypedef fused vec:
     vf4
@@ -43,6 +64,12 @@ ctypedef fused vec:
     vi4
     vi8
     vfg
+    vw4         # float32 sums of int32 numbers, which lie in memory as such
+    vw8         # float64 sums of int64 numbers
+
+ctypedef fused bankable:        # lanes of complex numbers, where RC_BANKS
+    vf4
+    vf8
 
 
 cdef inline vec load(vec like, const char* p) noexcept nogil:
@@ -57,6 +84,10 @@ cdef inline vec load(vec like, const char* p) noexcept nogil:
         return vi4_load(p)
     elif vec is vi8:
         return vi8_load(p)
+    elif vec is vw4:
+        return vw4_load(p)
+    elif vec is vw8:
+        return vw8_load(p)
     else:
         return vfg_load(p)
 
@@ -73,6 +104,10 @@ cdef inline vec splat(vec like, const char* p) noexcept nogil:
         return vi4_splat(p)
     elif vec is vi8:
         return vi8_splat(p)
+    elif vec is vw4:
+        return vw4_splat(p)
+    elif vec is vw8:
+        return vw8_splat(p)
     else:
         return vfg_splat(p)
 
@@ -89,13 +124,17 @@ cdef inline void store(char* p, vec v) noexcept nogil:
         vi4_store(p, v)
     elif vec is vi8:
         vi8_store(p, v)
+    elif vec is vw4:
+        vw4_store(p, v)
+    elif vec is vw8:
+        vw8_store(p, v)
     else:
         vfg_store(p, v)
 
 
 cdef inline Py_ssize_t lane_size(vec like) noexcept nogil:
     """Bytes of one lane."""
-    if vec is vf4:
+    if vec is vf4 or vec is vw4:
         return 4
     elif vec is vi2:
         return 2
@@ -109,12 +148,12 @@ cdef inline Py_ssize_t lane_size(vec like) noexcept nogil:
 
 cdef inline bint lane_streams(vec like) noexcept nogil:
     """Whether the streamed scheme is built for this lane: for those that most calls run in."""
-    return vec is vf4 or vec is vf8 or vec is vi2
+    return vec is vf4 or vec is vf8 or vec is vi2 or vec is vw4 or vec is vw8
 
 
 cdef inline bint lane_shifts(vec like) noexcept nogil:
     """Whether shift() is one instruction of this lane on this target."""
-    return RC_SHIFTS and (vec is vf4 or vec is vf8)
+    return RC_SHIFTS and (vec is vf4 or vec is vf8 or vec is vw4 or vec is vw8)
 
 
 cdef inline vec shift(vec lo, vec hi, const int j) noexcept nogil:
@@ -123,5 +162,27 @@ cdef inline vec shift(vec lo, vec hi, const int j) noexcept nogil:
         return vf4_shift(lo, hi, j)
     elif vec is vf8:
         return vf8_shift(lo, hi, j)
+    elif vec is vw4:
+        return vw4_shift(lo, hi, j)
+    elif vec is vw8:
+        return vw8_shift(lo, hi, j)
     else:
         return lo
+
+
+cdef inline void zip_store(char* p, bankable re, bankable im) noexcept nogil:
+    """Two vectors of real and imaginary parts as complex numbers to p; only where RC_BANKS."""
+    if bankable is vf4:
+        vf4_store(p, vf4_zip_low(re, im))
+        vf4_store(p + sizeof(vf4), vf4_zip_high(re, im))
+    else:
+        vf8_store(p, vf8_zip_low(re, im))
+        vf8_store(p + sizeof(vf8), vf8_zip_high(re, im))
+
+
+cdef inline bankable times_i(bankable z) noexcept nogil:
+    """Complex numbers times i; only where RC_BANKS."""
+    if bankable is vf4:
+        return vf4_times_i(z)
+    else:
+        return vf8_times_i(z)

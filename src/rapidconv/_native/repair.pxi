@@ -73,6 +73,8 @@ cdef cplx sum_again(Job* job, Py_ssize_t y, Py_ssize_t x, int channel, cplx* lik
         for j in range(job.kw):
             total = total + (pixel(job, r, job.left + x + j, channel, like)
                              * weight_at(&job.lanes[0], j * job.kh + i, like))
+            if total.real != total.real and total.imag != total.imag:
+                return total        # NaN in both parts, whatever is added
     return total
 
 

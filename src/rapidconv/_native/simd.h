@@ -59,6 +59,16 @@
 #  define RC_STREAM_ROWS 6
 #  define RC_STREAM_VECS(kh) ((kh) <= 4 ? 3 : 2)
 #endif
+/* The same for a bank of two kernels: its sums are twice as many. */
+#if RC_TILE_ROWS == 8
+#  define RC_BANK_ROWS 4
+#  define RC_BANK_STREAM 5
+#  define RC_BANK_VECS(kh) ((kh) <= 4 ? 3 : 2)
+#else
+#  define RC_BANK_ROWS 2
+#  define RC_BANK_STREAM 3
+#  define RC_BANK_VECS(kh) ((kh) <= 2 ? 3 : 2)
+#endif
 /* Rows of a band: input and output rows beyond the 12 ways of a first-level cache set, and beyond the 16 pages of
  * the store TLB (Golden Cove), cost more than the rows a band reads twice. */
 #define RC_BAND(kh) ((kh) <= 4 ? 8 : 16)
@@ -113,6 +123,103 @@ RC_INLINE vf8 vf8_shift(vf8 lo, vf8 hi, int j) {
 #  define vf4_shift(lo, hi, j) (lo)
 #  define vf8_shift(lo, hi, j) (lo)
 #endif
+
+/* Whole numbers in floating lanes: integers of a lane's size in memory.  Exact below 2^24 and 2^51. */
+#if RC_BYTES
+#  define RC_WHOLE 1
+typedef vf4 vw4;
+typedef vf8 vw8;
+RC_INLINE vw4 vw4_load(const char *p) { vi4 x; vw4 v; memcpy(&x, p, sizeof x); v = __builtin_convertvector(x, vf4); RC_PIN(v); return v; }
+RC_INLINE void vw4_store(char *p, vw4 v) { vi4 x = __builtin_convertvector(v, vi4); memcpy(p, &x, sizeof x); }
+#  if defined(__x86_64__) && !defined(__AVX512DQ__)
+/* No instruction converts 64-bit integers: 1.5 * 2^52 + x has the bits of x in its low ones. */
+RC_INLINE vw8 vw8_load(const char *p) {
+    vi8 x;
+    vw8 v;
+    memcpy(&x, p, sizeof x);
+    x += 0x4338000000000000;
+    memcpy(&v, &x, sizeof v);
+    v -= 6755399441055744.0;
+    RC_PIN(v);
+    return v;
+}
+RC_INLINE void vw8_store(char *p, vw8 v) {
+    vi8 x;
+    v += 6755399441055744.0;
+    memcpy(&x, &v, sizeof x);
+    x -= 0x4338000000000000;
+    memcpy(p, &x, sizeof x);
+}
+#  else
+RC_INLINE vw8 vw8_load(const char *p) { vi8 x; vw8 v; memcpy(&x, p, sizeof x); v = __builtin_convertvector(x, vf8); RC_PIN(v); return v; }
+RC_INLINE void vw8_store(char *p, vw8 v) { vi8 x = __builtin_convertvector(v, vi8); memcpy(p, &x, sizeof x); }
+#  endif
+#else
+#  define RC_WHOLE 0
+typedef float vw4;
+typedef double vw8;
+#  define vw4_load vf4_load
+#  define vw8_load vf8_load
+#  define vw4_store vf4_store
+#  define vw8_store vf8_store
+#endif
+#define vw4_splat vf4_splat
+#define vw8_splat vf8_splat
+#define vw4_shift vf4_shift
+#define vw8_shift vf8_shift
+
+/* Complex numbers as (re, im) pairs of lanes.  zip_low, zip_high: pairs of two vectors of parts; times_i: (-im, re). */
+#if RC_BYTES
+#  define RC_BANKS 1
+#  if RC_BYTES == 64
+#    define RC_LOW4(n) 0, n, 1, n + 1, 2, n + 2, 3, n + 3, 4, n + 4, 5, n + 5, 6, n + 6, 7, n + 7
+#    define RC_LOW8(n) 0, n, 1, n + 1, 2, n + 2, 3, n + 3
+#    define RC_HIGH4(n) 8, n + 8, 9, n + 9, 10, n + 10, 11, n + 11, 12, n + 12, 13, n + 13, 14, n + 14, 15, n + 15
+#    define RC_HIGH8(n) 4, n + 4, 5, n + 5, 6, n + 6, 7, n + 7
+#    define RC_SWAP4 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14
+#    define RC_SWAP8 1, 0, 3, 2, 5, 4, 7, 6
+#    define RC_SIGNS4 -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1
+#    define RC_SIGNS8 -1, 1, -1, 1, -1, 1, -1, 1
+#  elif RC_BYTES == 32
+#    define RC_LOW4(n) 0, n, 1, n + 1, 2, n + 2, 3, n + 3
+#    define RC_LOW8(n) 0, n, 1, n + 1
+#    define RC_HIGH4(n) 4, n + 4, 5, n + 5, 6, n + 6, 7, n + 7
+#    define RC_HIGH8(n) 2, n + 2, 3, n + 3
+#    define RC_SWAP4 1, 0, 3, 2, 5, 4, 7, 6
+#    define RC_SWAP8 1, 0, 3, 2
+#    define RC_SIGNS4 -1, 1, -1, 1, -1, 1, -1, 1
+#    define RC_SIGNS8 -1, 1, -1, 1
+#  else
+#    define RC_LOW4(n) 0, n, 1, n + 1
+#    define RC_LOW8(n) 0, n
+#    define RC_HIGH4(n) 2, n + 2, 3, n + 3
+#    define RC_HIGH8(n) 1, n + 1
+#    define RC_SWAP4 1, 0, 3, 2
+#    define RC_SWAP8 1, 0
+#    define RC_SIGNS4 -1, 1, -1, 1
+#    define RC_SIGNS8 -1, 1
+#  endif
+#  if defined(__clang__) || __GNUC__ >= 12
+#    define RC_SHUFFLE(a, b, I, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#  else
+#    define RC_SHUFFLE(a, b, I, ...) __builtin_shuffle(a, b, (RC_VECTOR(I)){__VA_ARGS__})
+#  endif
+#  define RC_BANK(NAME, SIZE, I)                                                                                    \
+    RC_INLINE NAME NAME##_zip_low(NAME a, NAME b) { return RC_SHUFFLE(a, b, I, RC_LOW##SIZE(RC_BYTES / SIZE)); }    \
+    RC_INLINE NAME NAME##_zip_high(NAME a, NAME b) { return RC_SHUFFLE(a, b, I, RC_HIGH##SIZE(RC_BYTES / SIZE)); }  \
+    RC_INLINE NAME NAME##_times_i(NAME a) { return RC_SHUFFLE(a, a, I, RC_SWAP##SIZE) * (NAME){RC_SIGNS##SIZE}; }
+RC_BANK(vf4, 4, int32_t)
+RC_BANK(vf8, 8, int64_t)
+#else
+#  define RC_BANKS 0
+#  define vf4_zip_low(a, b) (a)
+#  define vf8_zip_low(a, b) (a)
+#  define vf4_zip_high(a, b) (b)
+#  define vf8_zip_high(a, b) (b)
+#  define vf4_times_i(a) (a)
+#  define vf8_times_i(a) (a)
+#endif
+
 typedef long double vfg; /* no machine has vectors of these: always one lane */
 RC_INLINE vfg vfg_load(const char *p) { return *(const vfg *)p; }
 RC_INLINE void vfg_store(char *p, vfg v) { *(vfg *)p = v; }
