@@ -140,3 +140,4 @@ def bands(Py_ssize_t rows):
 
 include "express.pxi"
 include "burst.pxi"
+include "separable.pxi"

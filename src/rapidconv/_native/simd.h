@@ -99,6 +99,92 @@ RC_INLINE vf8 vf8_shift(vf8 lo, vf8 hi, int j) {
 #  define vf4_shift(lo, hi, j) (lo)
 #  define vf8_shift(lo, hi, j) (lo)
 #endif
+/* Every other unit of two neighbouring vectors, and back: NAME_even, NAME_odd, NAME_low, NAME_high.
+ *
+ *     lo hi = a b c d | e f g h    even = a c e g    odd = b d f h    low, high of (even, odd) = lo, hi
+ *
+ * A unit is one lane, or two (NAME2_...).  Vectors of one lane are their own units: even is lo, odd is hi. */
+#if RC_BYTES && defined(__has_builtin)
+#  if __has_builtin(__builtin_shufflevector)
+#    define RC_QUADS 1
+#  endif
+#endif
+#ifndef RC_QUADS
+#  define RC_QUADS 0
+#endif
+#define RC_EVEN_2 0, 2
+#define RC_ODD_2 1, 3
+#define RC_LOW_2 0, 2
+#define RC_HIGH_2 1, 3
+#define RC_EVEN_4 0, 2, 4, 6
+#define RC_ODD_4 1, 3, 5, 7
+#define RC_LOW_4 0, 4, 1, 5
+#define RC_HIGH_4 2, 6, 3, 7
+#define RC_EVEN_8 RC_EVEN_4, 8, 10, 12, 14
+#define RC_ODD_8 RC_ODD_4, 9, 11, 13, 15
+#define RC_LOW_8 0, 8, 1, 9, 2, 10, 3, 11
+#define RC_HIGH_8 4, 12, 5, 13, 6, 14, 7, 15
+#define RC_EVEN_16 RC_EVEN_8, 16, 18, 20, 22, 24, 26, 28, 30
+#define RC_ODD_16 RC_ODD_8, 17, 19, 21, 23, 25, 27, 29, 31
+#define RC_LOW_16 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
+#define RC_HIGH_16 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
+#define RC_EVEN_32 RC_EVEN_16, 32, 34, 36, 38, 40, 42, 44, 46, 48, 50, 52, 54, 56, 58, 60, 62
+#define RC_ODD_32 RC_ODD_16, 33, 35, 37, 39, 41, 43, 45, 47, 49, 51, 53, 55, 57, 59, 61, 63
+#define RC_LOW_32 0, 32, 1, 33, 2, 34, 3, 35, 4, 36, 5, 37, 6, 38, 7, 39, \
+    8, 40, 9, 41, 10, 42, 11, 43, 12, 44, 13, 45, 14, 46, 15, 47
+#define RC_HIGH_32 16, 48, 17, 49, 18, 50, 19, 51, 20, 52, 21, 53, 22, 54, 23, 55, \
+    24, 56, 25, 57, 26, 58, 27, 59, 28, 60, 29, 61, 30, 62, 31, 63
+#define RC_EVEN2_4 0, 1, 4, 5
+#define RC_ODD2_4 2, 3, 6, 7
+#define RC_LOW2_4 0, 1, 4, 5
+#define RC_HIGH2_4 2, 3, 6, 7
+#define RC_EVEN2_8 0, 1, 4, 5, 8, 9, 12, 13
+#define RC_ODD2_8 2, 3, 6, 7, 10, 11, 14, 15
+#define RC_LOW2_8 0, 1, 8, 9, 2, 3, 10, 11
+#define RC_HIGH2_8 4, 5, 12, 13, 6, 7, 14, 15
+#define RC_PAIR(NAME, UNIT, EVEN, ODD, LOW, HIGH)                                                           \
+    RC_INLINE NAME NAME##UNIT##_even(NAME a, NAME b) { return __builtin_shufflevector(a, b, EVEN); }        \
+    RC_INLINE NAME NAME##UNIT##_odd(NAME a, NAME b) { return __builtin_shufflevector(a, b, ODD); }          \
+    RC_INLINE NAME NAME##UNIT##_low(NAME a, NAME b) { return __builtin_shufflevector(a, b, LOW); }          \
+    RC_INLINE NAME NAME##UNIT##_high(NAME a, NAME b) { return __builtin_shufflevector(a, b, HIGH); }
+#define RC_UNITS(NAME, UNIT, N) RC_PAIR(NAME, UNIT, RC_EVEN##N, RC_ODD##N, RC_LOW##N, RC_HIGH##N)
+#define RC_WHOLE(NAME, UNIT)                                                                                \
+    RC_INLINE NAME NAME##UNIT##_even(NAME a, NAME b) { (void)b; return a; }                                 \
+    RC_INLINE NAME NAME##UNIT##_odd(NAME a, NAME b) { (void)a; return b; }                                  \
+    RC_INLINE NAME NAME##UNIT##_low(NAME a, NAME b) { (void)b; return a; }                                  \
+    RC_INLINE NAME NAME##UNIT##_high(NAME a, NAME b) { (void)a; return b; }
+#define RC_CAST(NAME, AS)                                                                                   \
+    RC_INLINE NAME NAME##2_even(NAME a, NAME b) { return (NAME)AS##_even((AS)a, (AS)b); }                   \
+    RC_INLINE NAME NAME##2_odd(NAME a, NAME b) { return (NAME)AS##_odd((AS)a, (AS)b); }                     \
+    RC_INLINE NAME NAME##2_low(NAME a, NAME b) { return (NAME)AS##_low((AS)a, (AS)b); }                     \
+    RC_INLINE NAME NAME##2_high(NAME a, NAME b) { return (NAME)AS##_high((AS)a, (AS)b); }
+#if RC_QUADS && RC_BYTES == 64
+RC_UNITS(vf4, , _16) RC_UNITS(vf8, , _8) RC_UNITS(vi2, , _32) RC_UNITS(vf8, 2, 2_8) RC_CAST(vf4, vf8)
+#elif RC_QUADS && RC_BYTES == 32
+RC_UNITS(vf4, , _8) RC_UNITS(vf8, , _4) RC_UNITS(vi2, , _16) RC_UNITS(vf8, 2, 2_4) RC_CAST(vf4, vf8)
+#elif RC_QUADS
+RC_UNITS(vf4, , _4) RC_UNITS(vf8, , _2) RC_UNITS(vi2, , _8) RC_WHOLE(vf8, 2) RC_CAST(vf4, vf8)
+#else
+RC_WHOLE(vf4, ) RC_WHOLE(vf8, ) RC_WHOLE(vi2, ) RC_WHOLE(vf4, 2) RC_WHOLE(vf8, 2)
+#endif
+
+/* Tiles of the separable road, in vectors: 6 rows of columns summed, 4 phases of a row. */
+#if RC_BYTES == 64 || (RC_BYTES == 16 && defined(__aarch64__))
+#  define RC_COLUMN_VECS 4
+#  define RC_QUAD_VECS 4
+#else
+#  define RC_COLUMN_VECS 2
+#  define RC_QUAD_VECS 2
+#endif
+
+/* Makes gcc forget what it knows of a pointer: it would carry weights from one turn of a loop to the next in
+ * registers it does not have, and broadcast them by shuffles. */
+#if defined(__GNUC__) || defined(__clang__)
+#  define RC_FORGET(p) __asm__("" : "+r"(p))
+#else
+#  define RC_FORGET(p)
+#endif
+
 typedef long double vfg; /* no machine has vectors of these: always one lane */
 RC_INLINE vfg vfg_load(const char *p) { return *(const vfg *)p; }
 RC_INLINE void vfg_store(char *p, vfg v) { *(vfg *)p = v; }
