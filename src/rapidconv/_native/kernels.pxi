@@ -141,3 +141,4 @@ def bands(Py_ssize_t rows):
 include "express.pxi"
 include "burst.pxi"
 include "separable.pxi"
+include "box.pxi"

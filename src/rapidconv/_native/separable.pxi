@@ -29,6 +29,7 @@ cdef extern from "simd.h" nogil:
     const int RC_COLUMN_VECS
     const int RC_QUAD_VECS
     void RC_FORGET(const char* p)
+    void RC_READ_SOON(const char* p)
     vf4 vf4_even(vf4 a, vf4 b)
     vf4 vf4_odd(vf4 a, vf4 b)
     vf4 vf4_low(vf4 a, vf4 b)
@@ -143,12 +144,11 @@ cdef inline void put(vec zero, vec a, vec b, vec c, vec d, char* out, vec* check
     if vecs > 2:
         store(out + 2 * sizeof(vec), c)
         store(out + 3 * sizeof(vec), d)
-    if vec is vf4 or vec is vf8:
-        check[0] = check[0] + a * zero
-        check[0] = check[0] + b * zero
+    if vec is vf4 or vec is vf8:            # in one step, for check is a chain
         if vecs > 2:
-            check[0] = check[0] + c * zero
-            check[0] = check[0] + d * zero
+            check[0] = check[0] + ((a + b) + (c + d)) * zero
+        else:
+            check[0] = check[0] + (a + b) * zero
 
 
 cdef inline void feed(
@@ -594,11 +594,14 @@ cdef void trail(
 
 cdef inline void quad_row(
     vec zero, const char* p, Py_ssize_t pitch, char* out, Py_ssize_t strip, Py_ssize_t strips, const char* w,
-    Py_ssize_t taps, const int unit,
+    Py_ssize_t taps, const char* ahead, const int unit,
 ) noexcept nogil:
-    """strips of one row from its phases."""
-    cdef Py_ssize_t s = 0
+    """strips of one row from its phases; ahead: a row to be read soon, or NULL."""
+    cdef Py_ssize_t s = 0, b
     while s + RC_QUAD_VECS <= strips:
+        for b from s * 4 * <Py_ssize_t> sizeof(vec) <= b < (s + RC_QUAD_VECS) * 4 * <Py_ssize_t> sizeof(vec) by 64:
+            if ahead != NULL:
+                RC_READ_SOON(ahead + b)
         quads(zero, p + s * sizeof(vec), pitch, out + s * strip, strip, w, taps, unit, RC_QUAD_VECS)
         s += RC_QUAD_VECS
     while s < strips:
@@ -671,21 +674,21 @@ cdef void split_lane(
 
 cdef void quad_lane(
     int kind, const char* p, Py_ssize_t pitch, char* out, Py_ssize_t strip, Py_ssize_t strips, const char* w,
-    Py_ssize_t taps, Py_ssize_t unit,
+    Py_ssize_t taps, const char* ahead, Py_ssize_t unit,
 ) noexcept nogil:
     """quad_row in the lane of a type."""
     cdef extended zero = 0
     cdef const char* z = <const char*> &zero
     if kind == F4 and unit == 1:
-        quad_row(vf4_splat(z), p, pitch, out, strip, strips, w, taps, 1)
+        quad_row(vf4_splat(z), p, pitch, out, strip, strips, w, taps, ahead, 1)
     elif kind == F4:
-        quad_row(vf4_splat(z), p, pitch, out, strip, strips, w, taps, 2)
+        quad_row(vf4_splat(z), p, pitch, out, strip, strips, w, taps, ahead, 2)
     elif kind == F8 and unit == 1:
-        quad_row(vf8_splat(z), p, pitch, out, strip, strips, w, taps, 1)
+        quad_row(vf8_splat(z), p, pitch, out, strip, strips, w, taps, ahead, 1)
     elif kind == F8:
-        quad_row(vf8_splat(z), p, pitch, out, strip, strips, w, taps, 2)
+        quad_row(vf8_splat(z), p, pitch, out, strip, strips, w, taps, ahead, 2)
     else:
-        quad_row(vi2_splat(z), p, pitch, out, strip, strips, w, taps, 1)
+        quad_row(vi2_splat(z), p, pitch, out, strip, strips, w, taps, ahead, 1)
 
 
 cdef void trail_lane(
@@ -868,8 +871,9 @@ cdef bint read_row(Job* job, Factors* f, Ring* t, Py_ssize_t r, Py_ssize_t x0, P
     """Sums along the image row under row r of the outputs; False where the lane is not exact for its numbers."""
     cdef Lane* ln = &job.lanes[t.lane]
     cdef Py_ssize_t source = index_map(job.top + r, job.rows, job.boundary), slot = r % t.slots, q, group = t.strip_bytes
-    cdef Py_ssize_t pixel
+    cdef Py_ssize_t pixel, below = index_map(job.top + r + 1, job.rows, job.boundary)
     cdef const char* p
+    cdef const char* ahead = NULL
     cdef char* out
     cdef char* row = t.row + f.left * job.parts * t.size
     cdef bint measured = t.lane < job.n_lanes - 1
@@ -895,11 +899,14 @@ cdef bint read_row(Job* job, Factors* f, Ring* t, Py_ssize_t r, Py_ssize_t x0, P
             t.flags[slot] = look(<const float*> t.row, (x1 - x0 + job.kw - 1) * job.parts)
         else:
             t.flags[slot] = look(<const double*> t.row, (x1 - x0 + job.kw - 1) * job.parts)
+    if below >= 0 and job.kind == ln.kind and job.col_stride == job.parts * t.size:
+        ahead = job.image + below * job.row_stride + (job.left + x0) * job.col_stride
     for q in range(f.rank):
         out = t.ring + q * t.strips * t.slots * t.strip_bytes + slot * t.strip_bytes
         p = f.rows[t.lane] + (q * job.kw + f.left) * t.size
         if t.splits:
-            quad_lane(ln.kind, t.phases, t.phase_pitch, out, t.slots * t.strip_bytes, t.strips, p, f.width, job.parts)
+            quad_lane(ln.kind, t.phases, t.phase_pitch, out, t.slots * t.strip_bytes, t.strips, p, f.width,
+                      NULL if q else ahead, job.parts)
         else:
             trail_lane(ln.kind, row, out, t.slots * t.strip_bytes, t.strips, p, f.width, job.parts * t.size)
     return True

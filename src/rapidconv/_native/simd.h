@@ -177,6 +177,13 @@ RC_WHOLE(vf4, ) RC_WHOLE(vf8, ) RC_WHOLE(vi2, ) RC_WHOLE(vf4, 2) RC_WHOLE(vf8, 2
 #  define RC_QUAD_VECS 2
 #endif
 
+/* A line that will be read soon. */
+#if defined(__GNUC__) || defined(__clang__)
+#  define RC_READ_SOON(p) __builtin_prefetch(p)
+#else
+#  define RC_READ_SOON(p)
+#endif
+
 /* Makes gcc forget what it knows of a pointer: it would carry weights from one turn of a loop to the next in
  * registers it does not have, and broadcast them by shuffles. */
 #if defined(__GNUC__) || defined(__clang__)
