@@ -3,11 +3,11 @@
 A product, or sum of products, is taken for the kernel only where the result cannot tell:
 
 * Kernels of whole numbers, whatever their type, are factored exactly, into whole numbers, or not at all; sums of integers, and
-  floating sums of whole numbers, come out the same.
+  floating sums of whole numbers, come out the same.  So are whole numbers times a power of two.
 * Other kernels, in their own precision: one product where every tap agrees to 4 eps of itself, so that the result's error bound
   grows from (kh*kw) eps sum|h||x| to (kh + kw + 4) eps sum|h||x|, which is smaller; up to four products where every tap agrees
-  to 4 eps of the largest one and the products are not larger than the kernel's scale, so that the error stays within
-  (4 + (kh + kw) rank) eps max|h| sum|x|.
+  to 4 eps of the largest one.  No factor of theirs is larger than twice the step before, so that the error stays within
+  (4 + 2^rank (kh + kw)) eps max|h| sum|x|: of the order of (kh*kw) eps sum|h||x| where taps and pixels are of one order.
 * Scaling a kernel by a power of two scales its rows by it, and leaves its columns: nothing is rounded otherwise.
 """
 
@@ -24,8 +24,14 @@ __all__ = ["Factors", "box", "factor", "lane_factors", "trim"]
 MOST = 4
 #: Steps of the precision, eps, that a tap may be off.
 _SLACK = 4
-#: Whole numbers above this are not factored: products of three of them stay in 64 bits.
+#: Whole numbers above this are not factored: products of two of them stay in 64 bits.
 _LARGEST = 2**31
+#: Floating taps are looked at as whole numbers of so many bits, times a power of two.
+_BITS = 31
+#: A float32 kernel of whole numbers below this, at any scale, has exact sums over pictures: it is factored exactly or not.
+_FEW = 2**16
+#: Binary exponents of kernels that are scaled without a thought of overflow in any type.
+_RANGE = 90
 
 
 @dataclass(slots=True, frozen=True, eq=False)
@@ -54,41 +60,38 @@ class Factors:
         return len(self.rows)
 
 
-def factor(kernel: NDArray[Any]) -> Factors | None:
+def factor(kernel: NDArray[Any], dtype: np.dtype[Any] | None = None) -> Factors | None:
     """The fewest products that make a kernel, or None where they would not be well under its taps.
 
     Parameters
     ----------
     kernel : ndarray, 2-D, not empty, of any real or complex type
+    dtype : dtype, optional
+        Type of the result, whose precision a floating kernel's products must have; by default the kernel's.
 
     Returns
     -------
     Factors or None
-        None also for kernels with taps that are not finite, and for extended precision.
+        None also for kernels with taps that are not finite, and for extended precision.  Kernels of one row or column of at
+        least 5 taps are products.
     """
     kh, kw = kernel.shape
-    most = min(MOST, (kh * kw - 1) // (kh + kw), kh - 1 or 1, kw - 1 or 1)
-    if kh == 1 or kw == 1:
-        most = 1
+    most = min(MOST, (kh * kw - 1) // (kh + kw)) if kh > 1 and kw > 1 else int(kh * kw > _SLACK)
     kind = kernel.dtype.kind
+    if dtype is not None and kind in "fc" and dtype.kind in "fc":
+        kernel = kernel.astype(dtype if kind == "c" else dtype.type(0).real.dtype, copy=False)
     if most < 1 or kind not in "biufc" or kernel.dtype.char in "gG":
         return None
-    if kind == "c" and not kernel.imag.any():
+    if kind == "c":
+        if kernel.imag.any():
+            return None if _is_whole_at_some_scale(kernel) else _floating(kernel, most)
         found = factor(kernel.real)
-        return None if found is None else Factors(
+        return found and Factors(
             found.columns.astype(kernel.dtype), found.rows.astype(kernel.dtype), found.exact, found.total
         )
     if kind in "biu":
         return _whole(kernel, most)
-    work = kernel.astype(np.float32) if kernel.dtype == np.float16 else kernel
-    if kind == "f":
-        top = float(np.abs(work).max())
-        if not math.isfinite(top):
-            return None
-        # The corner speaks for the kernel, mostly: half a microsecond instead of ten.
-        if top < _LARGEST and float(work[0, 0]).is_integer() and (np.rint(work) == work).all():
-            return _whole(work, most)
-    return _floating(work, most)
+    return _dyadic(kernel.astype(np.float32) if kernel.dtype == np.float16 else kernel, most)
 
 
 def box(kernel: NDArray[Any]) -> Any | None:
@@ -104,8 +107,8 @@ def trim(kernel: NDArray[Any]) -> tuple[NDArray[Any], int, int]:
 
     A kernel of nothing but zeros keeps one tap.
     """
-    top, bottom = _ends(kernel.any(axis=1))
-    left, right = _ends(kernel.any(axis=0))
+    top, bottom = _ends(np.any(kernel != 0, axis=1))
+    left, right = _ends(np.any(kernel != 0, axis=0))
     return kernel[top:bottom, left:right], top, left
 
 
@@ -126,41 +129,78 @@ def lane_factors(factors: Factors, dtype: np.dtype[Any]) -> tuple[NDArray[Any], 
     return planes, np.array([*rows.real, *rows.imag], dtype)
 
 
-def _ends(used: NDArray[np.bool_]) -> tuple[int, int]:
+def _ends(used: Any) -> tuple[int, int]:
     """First and end of what is used."""
     places = np.flatnonzero(used)
     return (int(places[0]), int(places[-1]) + 1) if places.size else (0, 1)
 
 
+def _dyadic(kernel: NDArray[Any], most: int) -> Factors | None:
+    """Factors of a floating kernel: exact ones where its taps are whole numbers times a power of two."""
+    top = float(np.abs(kernel).max())
+    if not math.isfinite(top):
+        return None
+    if top == 0:
+        return _whole(kernel, most)
+    shift = _BITS - math.frexp(top)[1]
+    if not -_RANGE < shift < _RANGE:
+        return None
+    scale = kernel.dtype.type(math.ldexp(1.0, shift))
+    if not _are_whole(kernel * scale):
+        return _floating(kernel, most)
+    numbers = (kernel * scale).astype(np.int64)
+    bits = int(np.bitwise_or.reduce(numbers, axis=None))
+    step = bits & -bits                                         # the largest power of two in all of them
+    few = kernel.dtype == np.float64 or top * float(scale) < step * _FEW
+    found = _whole(numbers // step, most)
+    if found is None:
+        return None if few else _floating(kernel, most)
+    unit = step * math.ldexp(1.0, -shift)                       # kernel = unit * numbers / step
+    if unit >= 1 and top < _LARGEST:
+        return Factors(found.columns, found.rows * int(unit), True, found.total * int(unit))
+    columns, rows = found.columns.astype(kernel.dtype), found.rows.astype(kernel.dtype)
+    if (columns != found.columns).any() or (rows != found.rows).any():
+        return None if few else _floating(kernel, most)
+    return Factors(columns, rows * kernel.dtype.type(unit), False, found.total * unit)
+
+
+def _is_whole_at_some_scale(kernel: NDArray[Any]) -> bool:
+    """Whether a complex kernel is of few-digit whole numbers times a power of two: products would not give it exactly."""
+    parts = np.stack([kernel.real, kernel.imag])
+    top = float(np.abs(parts).max())
+    if not math.isfinite(top):
+        return False
+    return _are_whole(parts.reshape(-1, parts.shape[-1]) * math.ldexp(1.0, 16 - math.frexp(top)[1]))
+
+
+def _are_whole(numbers: NDArray[Any]) -> bool:
+    """Whether all numbers are whole; the middle row first, for most kernels fail there."""
+    row = numbers[len(numbers) // 2]
+    return bool((np.rint(row) == row).all() and (np.rint(numbers) == numbers).all())
+
+
 def _whole(kernel: NDArray[Any], most: int) -> Factors | None:
-    """Exact factors of a kernel of whole numbers: products peeled off through pivots that divide their row or column."""
-    if kernel.dtype.kind in "iu" and (int(kernel.max()) >= _LARGEST or int(kernel.min()) <= -_LARGEST):
+    """Exact factors of a kernel of whole numbers: products peeled off through pivots that divide what they must."""
+    if int(kernel.max()) >= _LARGEST or int(kernel.min()) <= -_LARGEST:
         return None
     rest = kernel.astype(np.int64)
     columns: list[NDArray[np.int64]] = []
     rows: list[NDArray[np.int64]] = []
     while rest.any():
-        if len(rows) == most:
+        if len(rows) == most or (len(rows) == 1 and not _may_be_low(rest, most - 1)):
             return None
         i, j = _pivot(rest)
-        row, column, pivot = rest[i], rest[:, j], int(rest[i, j])
-        shared = int(np.gcd.reduce(row))
-        row = row // shared
-        pivot //= shared                # column / pivot * row is the product
-        if pivot < 0:
-            row, pivot = -row, -pivot
-        if (column % pivot).any():
+        column, row = rest[:, j], rest[i] // np.gcd.reduce(rest[i])
+        if (column % row[j]).any():
             return None
-        column = column // pivot
+        column = column // row[j]
         if int(np.abs(column).max()) * int(np.abs(row).max()) >= 2**62:
             return None
         rest = rest - column[:, None] * row
-        if len(rows) + 1 == most and rest.any():
+        if np.abs(rest).max() >= _LARGEST:
             return None
         columns.append(column)
         rows.append(row)
-        if np.abs(rest).max() >= _LARGEST:
-            return None
     if not rows:
         columns, rows = [np.zeros(len(kernel), np.int64)], [np.zeros(kernel.shape[1], np.int64)]
     total = sum(int(np.abs(c).sum()) * int(np.abs(r).sum()) for c, r in zip(columns, rows, strict=True))
@@ -186,8 +226,7 @@ def _floating(kernel: NDArray[Any], most: int) -> Factors | None:
         zero = np.zeros_like(kernel)
         return Factors(zero[:, :1].T, zero[:1], True, 0)
     exponent = math.frexp(top)[1]
-    # Taps so small that they lose bits against the largest are left to direct sums, as is a kernel at the ends of the range.
-    if not -100 < exponent < 100:
+    if not -_RANGE < exponent < _RANGE:
         return None
     scaled = np.ldexp(1.0, -exponent).astype(size.dtype) * kernel       # largest tap in [1/2, 1)
     pivot = scaled[i, j]
@@ -196,20 +235,19 @@ def _floating(kernel: NDArray[Any], most: int) -> Factors | None:
         return _scaled([column], [row], exponent)
     if most < 2:
         return None
-    # A rank of r leaves nothing in any row after r steps; one row tells most kernels apart from those of low rank.
     wide = scaled.astype(np.promote_types(kernel.dtype, np.float64))
-    if not _may_be_low(wide, most, 64 * eps):
+    if not _may_be_low(wide, most, eps):
         return None
-    left, values, right = np.linalg.svd(wide, full_matrices=False)
-    rank = int((values > values[0] * eps).sum())
-    if rank > most:
-        return None
-    columns = (left[:, :rank] * np.sqrt(values[:rank])).T.astype(kernel.dtype)
-    rows = (right[:rank].T * np.sqrt(values[:rank])).T.astype(kernel.dtype)
-    made = columns.astype(wide.dtype).T @ rows.astype(wide.dtype)
-    if np.abs(wide - made).max() > _SLACK * eps:
-        return None
-    return _scaled(list(columns), list(rows), exponent)
+    columns: list[NDArray[Any]] = []
+    rows: list[NDArray[Any]] = []
+    while len(rows) < most:
+        i, j = divmod(int(np.abs(wide).argmax()), wide.shape[1])
+        columns.append(wide[:, j] / wide[i, j])
+        rows.append(wide[i])
+        wide = wide - columns[-1][:, None] * rows[-1]
+        if np.abs(wide).max() <= _SLACK / 2 * eps:              # the other half is for rounding the factors
+            return _scaled([c.astype(kernel.dtype) for c in columns], [r.astype(kernel.dtype) for r in rows], exponent)
+    return None
 
 
 def _is_product(kernel: NDArray[Any], column: NDArray[Any], row: NDArray[Any], i: int, slack: float) -> bool:
@@ -221,19 +259,12 @@ def _is_product(kernel: NDArray[Any], column: NDArray[Any], row: NDArray[Any], i
     return bool((np.abs(kernel - column[:, None] * row) <= slack * np.abs(kernel)).all())
 
 
-def _may_be_low(kernel: NDArray[Any], most: int, slack: float) -> bool:
-    """Whether a sample of a kernel, most + 2 rows and columns of it, is of a rank of at most `most`."""
+def _may_be_low(kernel: NDArray[Any], most: int, eps: float = 2.0**-52) -> bool:
+    """Whether a sample of a kernel is of a rank of at most `most`, as that of most kernels is not."""
     kh, kw = kernel.shape
-    some = np.linspace(0, kh - 1, min(kh, 2 * most + 1)).astype(int)
-    more = np.linspace(0, kw - 1, min(kw, 2 * most + 1)).astype(int)
-    rest = kernel[some][:, more]
-    for _ in range(most):
-        size = np.abs(rest)
-        i, j = divmod(int(size.argmax()), rest.shape[1])
-        if size[i, j] <= slack:
-            return True
-        rest = rest - rest[:, j, None] * (rest[i] / rest[i, j])
-    return bool(np.abs(rest).max() <= slack * 2**most)
+    sample = kernel[:: max(1, kh // (2 * most + 1)), :: max(1, kw // (2 * most + 1))][: 2 * most + 2, : 2 * most + 2]
+    values = np.linalg.svd(sample, compute_uv=False)
+    return len(values) <= most or bool(values[most] <= 64 * eps * float(np.abs(kernel).max()))
 
 
 def _scaled(columns: list[NDArray[Any]], rows: list[NDArray[Any]], exponent: int) -> Factors:

@@ -1026,7 +1026,7 @@ cdef int walk_rings(Job* job, Factors* f, Ring* t, Py_ssize_t y_from, Py_ssize_t
     x = 0
     while x < job.n:
         x1 = min(job.n, x + t.width)
-        t.lane = 0
+        t.lane = 0 if job.plain else job.n_lanes - 1        # only plain numbers are measured
         enter_tile(job, f, t, x, x1)
         y = r = y_from
         while y < y_to:
