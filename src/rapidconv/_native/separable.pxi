@@ -906,7 +906,8 @@ cdef bint read_row(Job* job, Factors* f, Ring* t, Py_ssize_t r, Py_ssize_t x0, P
         p = f.rows[t.lane] + (q * job.kw + f.left) * t.size
         if t.splits:
             quad_lane(ln.kind, t.phases, t.phase_pitch, out, t.slots * t.strip_bytes, t.strips, p, f.width,
-                      NULL if q else ahead, job.parts)
+                      ahead, job.parts)
+            ahead = NULL
         else:
             trail_lane(ln.kind, row, out, t.slots * t.strip_bytes, t.strips, p, f.width, job.parts * t.size)
     return True
