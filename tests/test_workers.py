@@ -53,11 +53,18 @@ def shared(function, *arguments, patience=20, **keywords):
             return getattr(kernels, name)
 
         def correlate(self, *arguments):
+            self.meet()
+            return direct(*arguments)
+
+        def correlate_fft(self, *arguments):
+            self.meet()
+            return kernels.correlate_fft(*arguments)
+
+        def meet(self):
             threads.add(threading.get_ident())
             if len(threads) > 1:
                 company.set()
             company.wait(patience)
-            return direct(*arguments)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("rapidconv._execute.kernels", Spy())

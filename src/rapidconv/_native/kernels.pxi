@@ -144,6 +144,11 @@ def turn_rows(Py_ssize_t rows):
     return TILE_ROWS if rows >= 8 * TILE_ROWS else 16
 
 
+def bands(Py_ssize_t rows):
+    """Bands of TILE_ROWS in so many output rows: what separable kernels and boxes are cut into."""
+    return (rows + TILE_ROWS - 1) // TILE_ROWS
+
+
 cdef enum:
     TAP_PICOSECONDS = 200       # a vector under one tap, in cache
     BYTE_PICOSECONDS = 70       # a byte of the result, written to new memory
@@ -164,3 +169,5 @@ include "fft.pxi"
 include "overlap.pxi"
 include "express.pxi"
 include "burst.pxi"
+include "separable.pxi"
+include "box.pxi"

@@ -220,6 +220,99 @@ RC_BANK(vf8, 8, int64_t)
 #  define vf8_times_i(a) (a)
 #endif
 
+/* Every other unit of two neighbouring vectors, and back: NAME_even, NAME_odd, NAME_low, NAME_high.
+ *
+ *     lo hi = a b c d | e f g h    even = a c e g    odd = b d f h    low, high of (even, odd) = lo, hi
+ *
+ * A unit is one lane, or two (NAME2_...).  Vectors of one lane are their own units: even is lo, odd is hi. */
+#if RC_BYTES && defined(__has_builtin)
+#  if __has_builtin(__builtin_shufflevector)
+#    define RC_QUADS 1
+#  endif
+#endif
+#ifndef RC_QUADS
+#  define RC_QUADS 0
+#endif
+#define RC_EVEN_2 0, 2
+#define RC_ODD_2 1, 3
+#define RC_LOW_2 0, 2
+#define RC_HIGH_2 1, 3
+#define RC_EVEN_4 0, 2, 4, 6
+#define RC_ODD_4 1, 3, 5, 7
+#define RC_LOW_4 0, 4, 1, 5
+#define RC_HIGH_4 2, 6, 3, 7
+#define RC_EVEN_8 RC_EVEN_4, 8, 10, 12, 14
+#define RC_ODD_8 RC_ODD_4, 9, 11, 13, 15
+#define RC_LOW_8 0, 8, 1, 9, 2, 10, 3, 11
+#define RC_HIGH_8 4, 12, 5, 13, 6, 14, 7, 15
+#define RC_EVEN_16 RC_EVEN_8, 16, 18, 20, 22, 24, 26, 28, 30
+#define RC_ODD_16 RC_ODD_8, 17, 19, 21, 23, 25, 27, 29, 31
+#define RC_LOW_16 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
+#define RC_HIGH_16 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
+#define RC_EVEN_32 RC_EVEN_16, 32, 34, 36, 38, 40, 42, 44, 46, 48, 50, 52, 54, 56, 58, 60, 62
+#define RC_ODD_32 RC_ODD_16, 33, 35, 37, 39, 41, 43, 45, 47, 49, 51, 53, 55, 57, 59, 61, 63
+#define RC_LOW_32 0, 32, 1, 33, 2, 34, 3, 35, 4, 36, 5, 37, 6, 38, 7, 39, \
+    8, 40, 9, 41, 10, 42, 11, 43, 12, 44, 13, 45, 14, 46, 15, 47
+#define RC_HIGH_32 16, 48, 17, 49, 18, 50, 19, 51, 20, 52, 21, 53, 22, 54, 23, 55, \
+    24, 56, 25, 57, 26, 58, 27, 59, 28, 60, 29, 61, 30, 62, 31, 63
+#define RC_EVEN2_4 0, 1, 4, 5
+#define RC_ODD2_4 2, 3, 6, 7
+#define RC_LOW2_4 0, 1, 4, 5
+#define RC_HIGH2_4 2, 3, 6, 7
+#define RC_EVEN2_8 0, 1, 4, 5, 8, 9, 12, 13
+#define RC_ODD2_8 2, 3, 6, 7, 10, 11, 14, 15
+#define RC_LOW2_8 0, 1, 8, 9, 2, 3, 10, 11
+#define RC_HIGH2_8 4, 5, 12, 13, 6, 7, 14, 15
+#define RC_PAIR(NAME, UNIT, EVEN, ODD, LOW, HIGH)                                                           \
+    RC_INLINE NAME NAME##UNIT##_even(NAME a, NAME b) { return __builtin_shufflevector(a, b, EVEN); }        \
+    RC_INLINE NAME NAME##UNIT##_odd(NAME a, NAME b) { return __builtin_shufflevector(a, b, ODD); }          \
+    RC_INLINE NAME NAME##UNIT##_low(NAME a, NAME b) { return __builtin_shufflevector(a, b, LOW); }          \
+    RC_INLINE NAME NAME##UNIT##_high(NAME a, NAME b) { return __builtin_shufflevector(a, b, HIGH); }
+#define RC_UNITS(NAME, UNIT, N) RC_PAIR(NAME, UNIT, RC_EVEN##N, RC_ODD##N, RC_LOW##N, RC_HIGH##N)
+#define RC_ONE_UNIT(NAME, UNIT)                                                                              \
+    RC_INLINE NAME NAME##UNIT##_even(NAME a, NAME b) { (void)b; return a; }                                 \
+    RC_INLINE NAME NAME##UNIT##_odd(NAME a, NAME b) { (void)a; return b; }                                  \
+    RC_INLINE NAME NAME##UNIT##_low(NAME a, NAME b) { (void)b; return a; }                                  \
+    RC_INLINE NAME NAME##UNIT##_high(NAME a, NAME b) { (void)a; return b; }
+#define RC_CAST(NAME, AS)                                                                                   \
+    RC_INLINE NAME NAME##2_even(NAME a, NAME b) { return (NAME)AS##_even((AS)a, (AS)b); }                   \
+    RC_INLINE NAME NAME##2_odd(NAME a, NAME b) { return (NAME)AS##_odd((AS)a, (AS)b); }                     \
+    RC_INLINE NAME NAME##2_low(NAME a, NAME b) { return (NAME)AS##_low((AS)a, (AS)b); }                     \
+    RC_INLINE NAME NAME##2_high(NAME a, NAME b) { return (NAME)AS##_high((AS)a, (AS)b); }
+#if RC_QUADS && RC_BYTES == 64
+RC_UNITS(vf4, , _16) RC_UNITS(vf8, , _8) RC_UNITS(vi2, , _32) RC_UNITS(vf8, 2, 2_8) RC_CAST(vf4, vf8)
+#elif RC_QUADS && RC_BYTES == 32
+RC_UNITS(vf4, , _8) RC_UNITS(vf8, , _4) RC_UNITS(vi2, , _16) RC_UNITS(vf8, 2, 2_4) RC_CAST(vf4, vf8)
+#elif RC_QUADS
+RC_UNITS(vf4, , _4) RC_UNITS(vf8, , _2) RC_UNITS(vi2, , _8) RC_ONE_UNIT(vf8, 2) RC_CAST(vf4, vf8)
+#else
+RC_ONE_UNIT(vf4, ) RC_ONE_UNIT(vf8, ) RC_ONE_UNIT(vi2, ) RC_ONE_UNIT(vf4, 2) RC_ONE_UNIT(vf8, 2)
+#endif
+
+/* Tiles of the separable road, in vectors: 6 rows of columns summed, 4 phases of a row. */
+#if RC_BYTES == 64 || (RC_BYTES == 16 && defined(__aarch64__))
+#  define RC_COLUMN_VECS 4
+#  define RC_QUAD_VECS 4
+#else
+#  define RC_COLUMN_VECS 2
+#  define RC_QUAD_VECS 2
+#endif
+
+/* A line that will be read soon. */
+#if defined(__GNUC__) || defined(__clang__)
+#  define RC_READ_SOON(p) __builtin_prefetch(p)
+#else
+#  define RC_READ_SOON(p)
+#endif
+
+/* Makes gcc forget what it knows of a pointer: it would carry weights from one turn of a loop to the next in
+ * registers it does not have, and broadcast them by shuffles. */
+#if defined(__GNUC__) || defined(__clang__)
+#  define RC_FORGET(p) __asm__("" : "+r"(p))
+#else
+#  define RC_FORGET(p)
+#endif
+
 typedef long double vfg; /* no machine has vectors of these: always one lane */
 RC_INLINE vfg vfg_load(const char *p) { return *(const vfg *)p; }
 RC_INLINE void vfg_store(char *p, vfg v) { *(vfg *)p = v; }
@@ -231,20 +324,7 @@ RC_INLINE vfg vfg_splat(const char *p) { return *(const vfg *)p; }
  *     c d   ----->    b d       a 2 x 2 block takes one round
  */
 #if RC_BYTES
-#  if defined(__clang__)
-#    define RC_SHUFFLE(I, a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
-#  else
-#    define RC_SHUFFLE(I, a, b, ...) __builtin_shuffle(a, b, (RC_VECTOR(I)){__VA_ARGS__})
-#  endif
-#  define RC_LOW_2(I, a, b) RC_SHUFFLE(I, a, b, 0, 2)
-#  define RC_HIGH_2(I, a, b) RC_SHUFFLE(I, a, b, 1, 3)
-#  define RC_LOW_4(I, a, b) RC_SHUFFLE(I, a, b, 0, 4, 1, 5)
-#  define RC_HIGH_4(I, a, b) RC_SHUFFLE(I, a, b, 2, 6, 3, 7)
-#  define RC_LOW_8(I, a, b) RC_SHUFFLE(I, a, b, 0, 8, 1, 9, 2, 10, 3, 11)
-#  define RC_HIGH_8(I, a, b) RC_SHUFFLE(I, a, b, 4, 12, 5, 13, 6, 14, 7, 15)
-#  define RC_LOW_16(I, a, b) RC_SHUFFLE(I, a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
-#  define RC_HIGH_16(I, a, b) RC_SHUFFLE(I, a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
-#  define RC_ZIP(T, I, n, x, y, lo, hi) const T lo = RC_LOW_##n(I, x, y), hi = RC_HIGH_##n(I, x, y);
+#  define RC_ZIP(T, I, n, x, y, lo, hi) const T lo = RC_SHUFFLE(x, y, I, RC_LOW_##n), hi = RC_SHUFFLE(x, y, I, RC_HIGH_##n);
 #  define RC_ROUND_2(T, I, f, g) \
     RC_ZIP(T, I, 2, f##0, f##1, g##0, g##1)
 #  define RC_ROUND_4(T, I, f, g) \
@@ -294,17 +374,17 @@ RC_INLINE vfg vfg_splat(const char *p) { return *(const vfg *)p; }
     T##_store(d + 15 * d_step, e15);
 /* Sums of up to 8 neighbouring lanes, in each of them. */
 #  define RC_NEIGHBOURS_2(I) \
-    e += RC_SHUFFLE(I, e, e, 1, 0);
+    e += RC_SHUFFLE(e, e, I, 1, 0);
 #  define RC_NEIGHBOURS_4(I) \
-    e += RC_SHUFFLE(I, e, e, 1, 0, 3, 2); e += RC_SHUFFLE(I, e, e, 2, 3, 0, 1);
+    e += RC_SHUFFLE(e, e, I, 1, 0, 3, 2); e += RC_SHUFFLE(e, e, I, 2, 3, 0, 1);
 #  define RC_NEIGHBOURS_8(I) \
-    e += RC_SHUFFLE(I, e, e, 1, 0, 3, 2, 5, 4, 7, 6); \
-    e += RC_SHUFFLE(I, e, e, 2, 3, 0, 1, 6, 7, 4, 5); \
-    e += RC_SHUFFLE(I, e, e, 4, 5, 6, 7, 0, 1, 2, 3);
+    e += RC_SHUFFLE(e, e, I, 1, 0, 3, 2, 5, 4, 7, 6); \
+    e += RC_SHUFFLE(e, e, I, 2, 3, 0, 1, 6, 7, 4, 5); \
+    e += RC_SHUFFLE(e, e, I, 4, 5, 6, 7, 0, 1, 2, 3);
 #  define RC_NEIGHBOURS_16(I) \
-    e += RC_SHUFFLE(I, e, e, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14); \
-    e += RC_SHUFFLE(I, e, e, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13); \
-    e += RC_SHUFFLE(I, e, e, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11);
+    e += RC_SHUFFLE(e, e, I, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14); \
+    e += RC_SHUFFLE(e, e, I, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13); \
+    e += RC_SHUFFLE(e, e, I, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11);
 #  if RC_BYTES == 64
 #    define RC_TRANSPOSE_4_BYTES RC_TRANSPOSE_16
 #    define RC_TRANSPOSE_8_BYTES RC_TRANSPOSE_8

@@ -1,0 +1,403 @@
+"""The separable road: what a kernel is made of, and the sums of it, called directly."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from oracle import check_values
+from zoo import LAYOUTS
+
+from rapidconv._boundary import Boundary
+from rapidconv._native import kernels
+from rapidconv._rank import Factors, box, factor, lane_factors, trim
+
+NO_LIMIT = 2**64 - 1
+RULES = {"fill": Boundary.FILL, "symm": Boundary.SYMM, "wrap": Boundary.WRAP}
+
+
+def transposed(kernel, dtype):
+    """Real and imaginary part as the native entries read them."""
+    if kernel.dtype.kind != "c":
+        return np.array(kernel.T, dtype, order="C"), None
+    return np.array(kernel.real.T, dtype, order="C"), np.array(kernel.imag.T, dtype, order="C")
+
+
+def geometry(image, kernel, mode, dtype):
+    """New array for the result, and the image position under the first tap of its first element, of a correlation."""
+    shape, first = [], []
+    for n, k in zip(image.shape[:2], kernel.shape, strict=True):
+        size, skip = {"full": (n + k - 1, 0), "same": (n, k // 2), "valid": (n - k + 1, k - 1)}[mode]
+        shape.append(size)
+        first.append(skip - k + 1)
+    return np.empty((*shape, *image.shape[2:]), dtype), first
+
+
+def lanes_for(image, kernel, total):
+    """(dtype, limit) of the lanes of a whole-number result, or of a floating one."""
+    dtype = np.result_type(image, kernel)
+    if dtype.kind in "fc":
+        return [(np.dtype(np.float32 if dtype.char in "efF" else np.float64), NO_LIMIT)]
+    if dtype.itemsize <= 2:
+        return [(np.dtype(np.int16), NO_LIMIT)]
+    narrow = [(np.dtype(np.float32), (2**24 - 1) // total), (np.dtype(np.float64), (2**53 - 1) // total)]
+    wide = np.dtype(np.int32 if dtype.itemsize == 4 else np.int64)
+    return [lane for lane in narrow if lane[1]] + [(wide, NO_LIMIT)]
+
+
+def separable(image, kernel, mode="same", boundary="symm", fill=0, factors=None, bands=None, out=None, clamp=False):
+    """correlate_separable of a whole call."""
+    dtype = np.result_type(image, kernel)
+    factors = factors or factor(kernel, dtype)
+    fresh, (top, left) = geometry(image, kernel, mode, dtype)
+    out = fresh if out is None else out
+    fill = np.full(1, fill, dtype)
+    lanes = []
+    for lane, limit in lanes_for(image, kernel, max(1, int(factors.total))):
+        lanes.append((*lane_factors(factors, lane), *transposed(kernel, lane), limit))
+    lift = image.dtype.kind != "c" and fill[0].imag != 0
+    for first, end in bands or [(0, kernels.bands(out.shape[0]))]:
+        kernels.correlate_separable(
+            image, lanes, kernel.shape, fill, int(RULES[boundary]), top, left, lift, out, first, end, clamp
+        )
+    return out
+
+
+def boxed(image, kernel, mode="same", boundary="symm", fill=0, bands=None):
+    """correlate_box of a whole call."""
+    dtype = np.result_type(image, kernel)
+    out, (top, left) = geometry(image, kernel, mode, dtype)
+    total = max(1, int(np.abs(kernel.astype(float)).sum()))
+    lanes = [
+        (box(kernel).astype(lane).reshape(1), transposed(kernel, lane)[0], limit)
+        for lane, limit in lanes_for(image, kernel, total)
+    ]
+    fill = np.full(1, fill, dtype)
+    for first, end in bands or [(0, kernels.bands(out.shape[0]))]:
+        kernels.correlate_box(
+            image, lanes, kernel.shape, fill, int(RULES[boundary]), top, left, False, out, first, end
+        )
+    return out
+
+
+def direct(image, kernel, mode="same", boundary="symm"):
+    """kernels.correlate of a whole call."""
+    dtype = np.result_type(image, kernel)
+    out, (top, left) = geometry(image, kernel, mode, dtype)
+    lane = np.dtype(np.float32 if dtype.char in "efF" else np.float64)
+    kernels.correlate(
+        image, [(*transposed(kernel, lane), NO_LIMIT)], kernel.shape, np.zeros(1, dtype), int(RULES[boundary]), top, left,
+        False, out, 0, kernels.bands(out.shape[0]),
+    )
+    return out
+
+
+def same_bits(a, b):
+    return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
+
+
+def gauss(n, dtype=np.float64):
+    x = np.arange(n) - (n - 1) / 2
+    return np.exp(-(x**2) / (n / 5) ** 2).astype(dtype)
+
+
+def product(kh, kw, dtype, seed=0):
+    """A kernel that is a product, in its type."""
+    rng = np.random.default_rng(seed)
+    if np.dtype(dtype).kind in "iu":
+        low = 0 if np.dtype(dtype).kind == "u" else -3
+        return np.outer(rng.integers(low, 4, kh), rng.integers(low, 4, kw)).astype(dtype)
+    if np.dtype(dtype).kind == "c":
+        column = rng.standard_normal(kh) + 1j * rng.standard_normal(kh)
+        return np.outer(column, rng.standard_normal(kw) + 1j * rng.standard_normal(kw)).astype(dtype)
+    return np.outer(rng.standard_normal(kh), rng.standard_normal(kw)).astype(dtype)
+
+
+def pixels(shape, dtype, seed=1):
+    rng = np.random.default_rng(seed)
+    dtype = np.dtype(dtype)
+    if dtype.kind == "b":
+        return rng.integers(0, 2, shape).astype(bool)
+    if dtype.kind in "iu":
+        return rng.integers(np.iinfo(dtype).min, np.iinfo(dtype).max, shape, dtype, endpoint=True)
+    a = rng.standard_normal(shape)
+    return (a + 1j * rng.standard_normal(shape)).astype(dtype) if dtype.kind == "c" else a.astype(dtype)
+
+
+SHAPES = [((70, 90), (7, 5)), ((33, 300), (9, 31)), ((131, 40), (31, 4)), ((65, 17), (1, 6)), ((5, 66), (8, 1)),
+          ((3, 4), (11, 13)), ((1, 1), (5, 5)), ((100, 700), (3, 3)), ((40, 1100), (6, 8))]
+
+
+@pytest.mark.parametrize("boundary", RULES)
+@pytest.mark.parametrize("mode", ["same", "full", "valid"])
+@pytest.mark.parametrize(("shape", "taps"), SHAPES)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_products_agree_with_scipy(dtype, shape, taps, mode, boundary):
+    if mode == "valid" and (shape[0] < taps[0] or shape[1] < taps[1]):
+        pytest.skip("nothing is valid")
+    image, kernel = pixels(shape, dtype), product(*taps, dtype)
+    factors = factor(kernel) or Factors(kernel[:, :1].T, kernel[:1] / kernel[0, 0], False, 1.0)
+    result = separable(image, kernel, mode, boundary, 0.5, factors)
+    check_values(result, image, kernel.conj(), mode, boundary, 0.5, correlate=True)
+
+
+PAIRS = [("uint8", "float32"), ("uint8", "uint8"), ("int8", "int8"), ("int16", "int16"), ("uint16", "int32"),
+         ("uint8", "int64"), ("int32", "int32"), ("uint32", "uint32"), ("int64", "int64"), ("uint64", "uint64"),
+         ("bool", "int64"), ("float16", "float16"), ("int32", "float64"), ("float32", "float64"), ("complex64", "float32"),
+         ("complex128", "float64"), ("float32", "complex64"), ("float64", "complex128"), ("complex64", "complex64"),
+         ("complex128", "complex128"), ("uint8", "complex64")]
+
+
+@pytest.mark.parametrize("boundary", RULES)
+@pytest.mark.parametrize(("first", "second"), PAIRS)
+def test_every_family_of_types(first, second, boundary):
+    image, kernel = pixels((75, 83), first), product(8, 7, second)
+    if second == "float16":
+        kernel = np.outer([1, 2, 3, 4, 4, 3, 2, 1], [1, 4, 2, 0, 2, 4, 1]).astype(second)
+    assert factor(kernel).rank == 1
+    fill = 3 + 2j if "complex" in first + second else 1
+    result = separable(image, kernel, "same", boundary, fill)
+    check_values(result, image, kernel.conj(), "same", boundary, fill, correlate=True)
+
+
+def test_wide_integers_of_every_size_wrap_or_stay_exact():
+    kernel = product(9, 8, "int64", 3)
+    for top in [2**7, 2**20, 2**45, 2**62]:
+        image = np.random.default_rng(2).integers(-top, top, (150, 200))
+        image[:100] //= top // 100          # the first batches narrow, the last ones wide
+        check_values(separable(image, kernel), image, kernel.conj(), "same", "symm", correlate=True)
+
+
+def low_rank(n, dtype, whole=False):
+    if whole:
+        return np.outer([0, 1, 0, 0, 2], [1, 2, 3, 4, 5]).astype(dtype) + np.outer([1, 0, 2, 1, 0], [1, 1, 0, 1, 1]).astype(dtype)
+    y, x = np.mgrid[:n, :n] - n // 2
+    r = (x**2 + y**2) / (n / 6) ** 2
+    return ((r - 2) * np.exp(-r / 2)).astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_sums_of_products_stay_within_the_stated_bound(dtype):
+    kernel, image = low_rank(31, dtype), pixels((90, 210), dtype)
+    factors = factor(kernel)
+    assert factors.rank == 2
+    eps, rank = np.finfo(dtype).eps, factors.rank
+    wanted = direct(image.astype(np.float64), kernel.astype(np.float64))
+    spread = direct(np.abs(image).astype(np.float64), np.ones(kernel.shape))
+    bound = (4 + 2**rank * sum(kernel.shape)) * eps * np.abs(kernel).max() * spread
+    assert (np.abs(separable(image, kernel) - wanted) <= bound).all()
+
+
+def test_complex_kernels_of_complex_images_with_channels():
+    image, kernel = pixels((70, 44, 3), "complex64"), product(6, 9, "complex64")
+    result = separable(image, kernel)
+    for c in range(3):
+        check_values(result[..., c], image[..., c], kernel.conj(), "same", "symm", correlate=True)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "uint8"])
+def test_interleaved_channels(dtype, channels):
+    image, kernel = pixels((67, 95, channels), dtype), product(7, 9, "float64" if dtype == "float64" else "float32")
+    result = separable(image, kernel)
+    ones = boxed(image, np.full((6, 5), kernel.dtype.type(0.1)))
+    for c in range(channels):
+        check_values(result[..., c], image[..., c], kernel.conj(), "same", "symm", correlate=True)
+        check_values(ones[..., c], image[..., c], np.full((6, 5), kernel.dtype.type(0.1)), "same", "symm", correlate=True)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "int32"])
+def test_any_layout_gives_the_same_bits(dtype, layout):
+    image = pixels((140, 190), dtype)
+    if dtype != "int32":
+        image[60, 33] = np.inf              # what is summed again is the same, too
+    kernel = product(15, 13, "float32" if dtype == "complex64" else dtype)
+    ones = np.full((9, 7), kernel.dtype.type(3))
+    with np.errstate(invalid="ignore"):
+        assert same_bits(separable(image, kernel), separable(LAYOUTS[layout](image), kernel))
+        if dtype != "complex64":
+            assert same_bits(boxed(image, ones), boxed(LAYOUTS[layout](image), ones))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_any_order_of_bands_gives_the_same_bits(dtype):
+    image = pixels((200, 700), dtype)
+    image[70, 500] = np.nan
+    kernel = product(13, 21, dtype)
+    apart = [(3, 4), (1, 2), (0, 1), (2, 3)]
+    assert same_bits(separable(image, kernel), separable(image, kernel, bands=apart))
+    ones = np.full((11, 10), np.dtype(dtype).type(0.1))
+    assert same_bits(boxed(image, ones), boxed(image, ones, bands=apart))
+
+
+def test_an_output_does_not_depend_on_where_it_stands():
+    image, kernel = pixels((100, 400), "float32"), product(9, 12, "float32")
+    whole, part = separable(image, kernel, "valid"), separable(image[5:, 37:], kernel, "valid")
+    assert same_bits(np.ascontiguousarray(whole[5:, 37:]), part)
+    ones = np.full((9, 12), np.float32(0.3))
+    whole, part = boxed(image, ones, "valid"), boxed(image[5:, 37:], ones, "valid")
+    assert same_bits(np.ascontiguousarray(whole[5:, 37:]), part)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64"])
+def test_what_is_not_finite_reaches_the_outputs_of_direct_summation(dtype, value):
+    image = pixels((120, 150), dtype)
+    image[0, 0] = image[64, 70] = image[119, 140] = value
+    image[40, 40], image[42, 40] = value, -value
+    for kernel in [product(9, 8, image.real.dtype), np.outer([0, 1, 2, 1, 0], [0, 0, -1, 0, 1, 0]).astype(np.float32)]:
+        wanted = direct(image, kernel)
+        result = separable(image, kernel)
+        for part in ["real", "imag"]:
+            a, b = getattr(result, part), getattr(wanted, part)
+            np.testing.assert_array_equal(np.isnan(a), np.isnan(b))
+            np.testing.assert_array_equal(a[np.isinf(b)], b[np.isinf(b)])
+            assert np.isinf(a).sum() == np.isinf(b).sum()
+    if dtype != "complex64":
+        ones = np.full((5, 9), np.float32(0.5))
+        np.testing.assert_array_equal(np.isfinite(boxed(image, ones)), np.isfinite(direct(image, ones)))
+        np.testing.assert_array_equal(np.isnan(boxed(image, ones)), np.isnan(direct(image, ones)))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_what_is_not_finite_is_seen_under_zeros(dtype):
+    image, kernel = pixels((80, 150), dtype), np.pad(np.outer([1, 2, 1], [1, 0, -1]), 3).astype(dtype)
+    image[34, 66] = np.inf          # under zeros alone for the batch of rows above
+    np.testing.assert_array_equal(np.isnan(separable(image, kernel)), np.isnan(direct(image, kernel)))
+
+
+def test_finite_numbers_that_overflow_on_the_way_come_out_finite():
+    image = np.full((40, 60), np.float32(3e38))
+    ones = np.full((9, 9), np.float32(1 / 256))
+    np.testing.assert_allclose(boxed(image, ones), 3e38 / 256 * 81, rtol=1e-5)
+    kernel = np.outer(np.full(8, 2.0**-9), np.full(8, 2.0)).astype(np.float32)
+    factors = Factors(np.full((1, 8), np.float32(2.0**-9)), np.full((1, 8), np.float32(2)), False, 1.0)
+    np.testing.assert_allclose(separable(image, kernel, factors=factors), 3e38 / 4, rtol=1e-5)
+
+
+def test_what_is_not_negative_stays_so():
+    kernel = np.abs(low_rank(21, "float32"))
+    image = np.zeros((100, 100), np.float32)
+    image[50, 50] = 1
+    factors = Factors(np.array([[1.0] * 21, [1.0] * 21], np.float32), np.array([[1.0] * 21, [-1.0 - 2**-20] * 21], np.float32), False, 1)
+    assert separable(image, kernel, factors=factors, clamp=False).min() < 0
+    assert separable(image, kernel, factors=factors, clamp=True).min() == 0
+    image[60, 90] = -1
+    assert separable(image, kernel, factors=factors, clamp=True)[40:60, 40:60].min() < 0
+
+
+@pytest.mark.parametrize("kernel", [gauss(15)[:, None] * gauss(15), low_rank(31, "float64"), np.outer([1, 4, 6, 4, 1], [1, 4, 6, 4, 1.0])])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_power_of_two_passes_through(dtype, kernel):
+    image, kernel = pixels((50, 70), dtype), kernel.astype(dtype)
+    once = separable(image, kernel)
+    for scale in [2.0**-9, 0.5, 4.0, 2.0**20]:
+        scaled = kernel * np.dtype(dtype).type(scale)
+        assert same_bits(separable(image, scaled), once * np.dtype(dtype).type(scale))
+        ones = np.full((7, 6), np.dtype(dtype).type(0.3 * scale))
+        assert same_bits(boxed(image, ones), boxed(image, np.full((7, 6), np.dtype(dtype).type(0.3))) * np.dtype(dtype).type(scale))
+
+
+@pytest.mark.parametrize(("first", "second"), [*PAIRS[:14], ("float32", "float32"), ("float64", "float64"), ("complex64", "float32")])
+@pytest.mark.parametrize("taps", [(1, 1), (2, 3), (15, 15), (16, 1), (1, 32), (40, 9)])
+def test_boxes(first, second, taps):
+    image = pixels((70, 333), first)
+    kernel = np.full(taps, 3 if np.dtype(second).kind in "iu" else 0.37, second)
+    for boundary in RULES:
+        result = boxed(image, kernel, "same", boundary, 2)
+        check_values(result, image, kernel.conj(), "same", boundary, 2, correlate=True)
+
+
+def test_floating_boxes_of_whole_numbers_are_exact():
+    image = pixels((90, 200), "uint8").astype(np.float32)
+    result = boxed(image, np.ones((31, 17), np.float32))
+    np.testing.assert_array_equal(result, boxed(image.astype(np.int64), np.ones((31, 17), np.int64)))
+
+
+def test_box_sums_do_not_drift():
+    image = np.zeros((300, 300), np.float32)
+    image[3, 3] = 1e20
+    assert (boxed(image, np.ones((9, 9), np.float32))[20:] == 0).all()
+    assert (boxed(image, np.ones((9, 9), np.float32))[:, 20:] == 0).all()
+
+
+@given(st.data())
+def test_products_of_whole_numbers_are_found(data):
+    whole = st.integers(-999, 999)
+    column = np.array(data.draw(st.lists(whole, min_size=3, max_size=20)))
+    row = np.array(data.draw(st.lists(whole, min_size=3, max_size=20)))
+    kernel = np.outer(column, row)
+    for dtype in [np.int64, np.int32, np.float64, np.float32]:
+        found = factor(kernel.astype(dtype))
+        assert found.rank == 1
+        assert found.exact
+        np.testing.assert_array_equal(found.columns.T @ found.rows, kernel)
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from(["float32", "float64", "int64", "int16", "complex64", "complex128"]))
+def test_random_kernels_are_refused(seed, dtype):
+    rng = np.random.default_rng(seed)
+    kernel = rng.integers(-99, 99, (9, 11)) if np.dtype(dtype).kind == "i" else rng.standard_normal((9, 11))
+    assert factor(kernel.astype(dtype)) is None
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from(["float32", "float64", "complex64", "complex128"]), st.integers(-60, 60))
+def test_floating_products_are_found(seed, dtype, exponent):
+    kernel = (product(12, 9, dtype, seed) * np.dtype(dtype).type(2.0**exponent)).astype(dtype)
+    found = factor(kernel)
+    assert found.rank == 1
+    made = np.outer(found.columns[0].astype(complex), found.rows[0])
+    assert (np.abs(made - kernel) <= 4 * np.finfo(dtype).eps * np.abs(kernel)).all()
+
+
+def test_a_kernel_is_factored_in_the_precision_of_the_result():
+    kernel = product(9, 9, "float32")
+    assert factor(kernel).rank == 1
+    assert factor(kernel, np.dtype("float64")) is None
+
+
+def test_complex_whole_numbers_are_left_to_direct_sums():
+    kernel = np.outer([1, 4, 6, 4, 3], [1 + 2j, 3, 5 - 1j, 7, 9j])
+    assert factor(kernel) is None
+    assert factor(kernel * 0.125) is None
+
+
+def test_one_tap_off_is_no_product():
+    for dtype in [np.int64, np.float64, np.float32]:
+        kernel = np.outer([1, 4, 6, 4, 1, 3], [1, 4, 6, 4, 1, 3]).astype(dtype)
+        kernel[4, 1] += 1
+        found = factor(kernel)
+        assert found is None or found.rank > 1
+    kernel = gauss(21)[:, None] * gauss(21)
+    assert factor(kernel).rank == 1
+    kernel[20, 0] *= 1 + 1e-12
+    assert factor(kernel) is None or np.abs(factor(kernel).columns.T @ factor(kernel).rows - kernel).max() < 1e-15
+
+
+def test_sums_of_products_of_whole_numbers_are_exact():
+    kernel = low_rank(5, np.int64, whole=True)
+    found = factor(np.pad(kernel, 2))
+    assert found.rank == 2
+    assert found.exact
+    np.testing.assert_array_equal(found.columns.T @ found.rows, np.pad(kernel, 2))
+
+
+def test_kernels_not_worth_it():
+    assert factor(np.ones((2, 2))) is None
+    assert factor(np.ones((1, 1))) is None
+    assert factor(np.full((5, 5), np.nan)) is None
+    assert factor(np.full((5, 5), np.inf)) is None
+    assert factor(np.ones((5, 5), np.longdouble)) is None
+    assert factor(np.zeros((5, 5))).rank == 1
+
+
+def test_box_and_trim():
+    assert box(np.full((3, 4), 7, np.uint8)) == 7
+    assert box(np.arange(4).reshape(2, 2)) is None
+    assert box(np.array([[1, 2], [2, 1]])) is None
+    assert box(np.full((3, 3), np.nan)) is None
+    kernel = np.zeros((5, 6))
+    kernel[1:3, 2:5] = 1
+    trimmed, top, left = trim(kernel)
+    assert (trimmed.shape, top, left) == ((2, 3), 1, 2)
+    assert trim(np.zeros((3, 3)))[0].shape == (1, 1)
