@@ -26,8 +26,9 @@ _PLANE = GRAIN / 2
 #: Multiply-adds of a pixel of any type that take less than twice GRAIN.
 _FEW = 2**16
 
-#: Norms of kernels whose products with any ordinary image neither underflow nor overflow in the transforms.
-_ORDINARY = {"f": (2.0**-60, 2.0**60), "d": (2.0**-400, 2.0**400)}
+#: Norms of kernels whose products with any ordinary image neither underflow nor overflow in the transforms, and that can
+#: be multiplied by the scale of a lifted tile: see docs/accuracy.md.
+_ORDINARY = {"f": (2.0**-50, 2.0**60), "d": (2.0**-400, 2.0**400)}
 
 
 def plans(task: Task) -> list[Plan]:
