@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .cases import Work, make_gaussian, make_operands
+from .cases import Shape, Work, make_gaussian, make_operands
 from .timing import Call
 
 Array = NDArray[Any]
@@ -85,7 +85,14 @@ def _transform_call(name: str) -> Callable[[Work, Array, Array], Call]:
 def extend(work: Work, image: Array) -> Array:
     """The image with what its boundary puts around it for "same"."""
     pad_mode = {"fill": "constant", "wrap": "wrap", "symm": "symmetric"}[work.boundary]
-    return np.pad(image, [(side // 2, (side - 1) // 2) for side in work.kernel], mode=pad_mode)  # type: ignore[call-overload]
+    around = [(anchor, side - 1 - anchor) for side, anchor in zip(work.kernel, _find_anchor(work), strict=True)]
+    return np.pad(image, around, mode=pad_mode)  # type: ignore[call-overload]
+
+
+def _find_anchor(work: Work) -> Shape:
+    """The tap of the flipped kernel that lies on an output's own pixel; differs between the functions for even sides."""
+    rows, columns = ((side - 1) // 2 if work.function == "correlate2d" else side // 2 for side in work.kernel)
+    return rows, columns
 
 
 def _opencv_border(work: Work, name: str) -> tuple[ModuleType, int]:
@@ -144,7 +151,8 @@ def _opencv_call(work: Work, image: Array, kernel: Array) -> Call:
     flipped = kernel[::-1, ::-1] if work.function == "convolve2d" else kernel
     kernel_dtype = np.float64 if image.dtype == np.float64 else np.float32
     weights = np.ascontiguousarray(flipped, dtype=kernel_dtype)
-    return Call(cv2.filter2D, (image, -1, weights), {"borderType": border})
+    anchor = _find_anchor(work)[::-1]
+    return Call(cv2.filter2D, (image, -1, weights), {"anchor": anchor, "borderType": border})
 
 
 PEERS: dict[str, Callable[[Work, Array, Array], Call]] = {
