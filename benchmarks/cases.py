@@ -41,6 +41,9 @@ class Work:
         Call as a newcomer writes it: defaults left out, nothing only rapidconv understands.
     values : {"picture", "any"}
         Range of integers: 0..255 with a kernel of small weights, or whatever the dtype holds.
+    weights : {"random", "gaussian", "box"}
+        Kind of kernel. A Gaussian is the product of two, of whole numbers for an integer dtype; a box is a mean for
+        floats and a sum for integers.
     order : {"C", "F"}
         Memory layout of the image.
     """
@@ -55,6 +58,7 @@ class Work:
     method: str = "direct"
     plain: bool = False
     values: str = "picture"
+    weights: str = "random"
     order: str = "C"
 
     @property
@@ -63,6 +67,8 @@ class Work:
         words = [f"{self.dtype} {_sides(self.image)} by"]
         if self.kernel_dtype:
             words.append(self.kernel_dtype)
+        if self.weights != "random":
+            words.append(self.weights)
         words.append(f"{_sides(self.kernel)} {self.mode} {self.boundary}")
         if self.values == "any":
             words.append("any value")
@@ -80,7 +86,8 @@ class Work:
     def flops(self) -> int:
         """Real multiplications and additions of direct summation, whatever shortcut a library takes.
 
-        Taps that fall on a constant fill are counted for "same" (one rim, negligible) and not for "full".
+        Taps that fall on a constant fill are counted for "same" (one rim, negligible) and not for "full". A Gaussian
+        counts the taps of its column and its row, as a program written for it would.
         """
         (rows, columns), (kernel_rows, kernel_columns) = self.image, self.kernel
         if self.mode == "valid":
@@ -93,11 +100,14 @@ class Work:
         real_products = 1
         for dtype in complex_operands:
             real_products *= 2 if dtype.startswith("complex") else 1
-        return 2 * outputs * kernel_rows * kernel_columns * real_products
+        taps = kernel_rows + kernel_columns if self.weights == "gaussian" else kernel_rows * kernel_columns
+        return 2 * outputs * taps * real_products
 
     @property
     def fma_dtype(self) -> str | None:
-        """The dtype character whose FMA peak limits this work, None for integers."""
+        """The dtype character whose FMA peak limits this work, None for integers and where `flops` may be avoided."""
+        if self.method == "auto" and self.weights != "gaussian":
+            return None
         return {"float32": "f", "complex64": "f", "float64": "d", "complex128": "d"}.get(self.dtype)
 
 
@@ -110,11 +120,32 @@ def make_operands(work: Work) -> tuple[NDArray[Any], NDArray[Any]]:
     rng = np.random.default_rng(1234)
     image = _random_array(rng, work.image, np.dtype(work.dtype), work.values, (0, 256))
     kernel_dtype = np.dtype(work.kernel_dtype or work.dtype)
+    if work.weights != "random":
+        return np.asarray(image, order="F" if work.order == "F" else "C"), _make_regular_kernel(work, kernel_dtype)
     kernel = _random_array(rng, work.kernel, kernel_dtype, work.values, (1, 9))
     if kernel_dtype.kind == "i" and work.values == "picture":
         # Signs are drawn apart from sizes: a weight of zero can be skipped, and that would flatter whoever does.
         kernel *= rng.choice([-1, 1], work.kernel).astype(kernel_dtype)
     return np.asarray(image, order="F" if work.order == "F" else "C"), kernel
+
+
+def make_gaussian(side: int, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """One factor of a Gaussian kernel that ends at three standard deviations: sums to one, or whole numbers up to 8."""
+    offsets = np.arange(side) - (side - 1) / 2
+    weights = np.exp(-0.5 * (offsets / (side / 6)) ** 2)
+    if dtype.kind in "iu":
+        return np.rint(8 * weights).astype(dtype)
+    return (weights / weights.sum()).astype(dtype)
+
+
+def _make_regular_kernel(work: Work, dtype: np.dtype[Any]) -> NDArray[Any]:
+    if work.weights == "gaussian":
+        # Products in float64, rounded once: how kernels are made, and harder to see through than products of float32.
+        wide = dtype if dtype.kind in "iu" else np.dtype(np.float64)
+        column, row = (make_gaussian(side, wide) for side in work.kernel)
+        return np.outer(column, row).astype(dtype)
+    total = 1 if dtype.kind in "iu" else work.kernel[0] * work.kernel[1]
+    return np.full(work.kernel, 1 / total, dtype)
 
 
 def _random_array(
@@ -131,33 +162,61 @@ def _random_array(
     return parts.astype(dtype)
 
 
+#: What bars on ratios are called in the table.
+RATIO_NAMES = {
+    "opencv": "OpenCV",
+    "scipy": "SciPy",
+    "fftconvolve": "fftconvolve",
+    "sepfilter": "sepFilter2D",
+    "blur": "cv2.blur",
+    "best": "the best of three",
+}
+#: The three a large kernel has to beat.
+RIVALS = ("opencv", "fftconvolve", "oaconvolve")
+
+
 @dataclass(frozen=True)
 class Bars:
     """What a row has to reach; None where nothing is asked.
 
     Attributes
     ----------
-    opencv, scipy : float, optional
+    opencv, scipy, fftconvolve, sepfilter, blur : float, optional
         Least ratio of that library's time to ours.
+    best : float, optional
+        The same of the fastest of `RIVALS`.
     peak : float, optional
         Least share of the measured FMA peak.
     memory : int, optional
         Most bytes beyond input and output.
+    seconds : float, optional
+        Most seconds.
     """
 
     opencv: float | None = None
     scipy: float | None = None
+    fftconvolve: float | None = None
+    sepfilter: float | None = None
+    blur: float | None = None
+    best: float | None = None
     peak: float | None = None
     memory: int | None = None
+    seconds: float | None = None
+
+    @property
+    def ratios(self) -> dict[str, float]:
+        """The bars on ratios, by library."""
+        bars = {name: getattr(self, name) for name in RATIO_NAMES}
+        return {name: bar for name, bar in bars.items() if bar is not None}
 
     def __str__(self) -> str:
-        words = [
-            f"{bar:g}x {name}" for bar, name in ((self.opencv, "OpenCV"), (self.scipy, "SciPy")) if bar is not None
-        ]
+        words = [f"{bar:g}x {RATIO_NAMES[name]}" for name, bar in self.ratios.items()]
         if self.peak is not None:
             words.append(f"{self.peak:.0%} of peak")
         if self.memory is not None:
             words.append(f"under {self.memory // MIB} MiB")
+        if self.seconds is not None:
+            words.append(f"under {1e3 * self.seconds:g} ms")
         return ", ".join(words)
 
 
@@ -165,13 +224,14 @@ class Bars:
 class Row:
     """One line of the table: a work, its bars, and who is measured besides rapidconv.
 
-    `headline` rows go into the README.
+    `headline` rows go into the README. `reference` is the library whose result the others are compared with.
     """
 
     work: Work
     bars: Bars = Bars()
     headline: bool = False
     peers: tuple[str, ...] = ("scipy", "opencv")
+    reference: str = "scipy"
 
 
 GRID_BARS = Bars(scipy=25)
@@ -239,7 +299,43 @@ def _memory_rows() -> Iterator[Row]:
     yield Row(Work((4096, 4096), (31, 31), "float32", method="auto"), Bars(memory=4 * MIB), peers=())
 
 
+def large_shape(side: int) -> Shape:
+    """Image for a large square kernel."""
+    return (768, 1024) if side > 100 else (1024, 1024)
+
+
+_LARGE_BARS = {
+    "float32": {15: 8, 31: 8, 65: 5, 129: 3.5},
+    "float64": {15: 5, 31: 5, 65: 3, 129: 2.5},
+}
+TEMPLATE = Work((768, 1024), (65, 80), function="correlate2d", method="auto")
+
+
+def _large_rows() -> Iterator[Row]:
+    for dtype, bars in _LARGE_BARS.items():
+        for side, best in bars.items():
+            work = Work(large_shape(side), (side, side), dtype, method="auto")
+            # Beyond 31x31 SciPy's direct sums take up to 20 s a call.
+            slow = side > 31
+            peers, reference = (RIVALS, "fftconvolve") if slow else ((*RIVALS, "scipy"), "scipy")
+            yield Row(work, Bars(best=best), headline=True, peers=peers, reference=reference)
+    # SciPy's correlate2d is timed, but only once: some 6 s.
+    yield Row(TEMPLATE, Bars(scipy=1000, fftconvolve=6), headline=True, peers=(*RIVALS, "scipy"), reference="fftconvolve")
+
+    for dtype, sepfilter in (("float32", 4), ("float64", 6)):
+        work = Work((1024, 1024), (31, 31), dtype, weights="gaussian", method="auto")
+        peers = ("sepfilter", "scipy")
+        yield Row(work, Bars(sepfilter=sepfilter, peak=0.5), headline=True, peers=peers)
+    for dtype in ("float32", "float64", "uint8"):
+        work = Work((1024, 1024), (15, 15), dtype, weights="box", method="auto")
+        yield Row(work, Bars(blur=1), headline=True, peers=("blur", "scipy"))
+
+    for dtype in ("uint8", "int32", "int64"):
+        yield Row(Work((700, 900), (25, 25), dtype, method="auto"), Bars(scipy=100), headline=True, peers=("scipy",))
+
+
 TIMED_ROWS = tuple(_timed_rows())
+LARGE_ROWS = tuple(_large_rows())
 MEMORY_ROWS = tuple(_memory_rows())
 
 

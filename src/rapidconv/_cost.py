@@ -7,10 +7,10 @@ The constants are in nanoseconds, measured on 2026-11-21 on one core of a Sapphi
 from dataclasses import dataclass
 from math import log2
 
-__all__ = ["TABLE", "Cost", "direct", "fft", "tile_memory"]
+__all__ = ["TABLE", "Cost", "box", "direct", "fft", "separable", "tile_memory"]
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True, frozen=True, eq=False)
 class Cost:
     """Constants of one target.
 
@@ -24,6 +24,10 @@ class Cost:
         Nanoseconds of one call through Python.
     tile_call : float
         Nanoseconds a call by transforms takes on top: spectrum, scratch memory.
+    walk, walk_tap : dict
+        Lane to nanoseconds of one output of a separable kernel: whatever its sides, and for each row and column.
+    double, double_step : dict
+        Lane to nanoseconds of one output of a box: whatever its sides, and for each doubling.
     point : dict
         Lane to nanoseconds of one point of a tile and one doubling of its size, there and back.
     spill : float
@@ -38,6 +42,10 @@ class Cost:
     put: dict[str, float]
     call: float
     tile_call: float
+    walk: dict[str, float]
+    walk_tap: dict[str, float]
+    double: dict[str, float]
+    double_step: dict[str, float]
     point: dict[str, float]
     spill: float
     load: dict[str, float]
@@ -51,24 +59,32 @@ TABLE = {
     "x86_v4": Cost(
         tap={"f": 0.013, "d": 0.026, "h": 0.012, "i": 0.04, "l": 0.12, "g": 1.5},
         put={"f": 0.3, "d": 0.6, "h": 0.3, "i": 0.5, "l": 1.0, "g": 3.0},
+        walk={"f": 0.43, "d": 0.8, "h": 0.3, "i": 0.8, "l": 1.6}, walk_tap={"f": 0.0112, "d": 0.0223, "h": 0.012, "i": 0.05, "l": 0.15},
+        double={"f": 0.45, "d": 0.9, "h": 0.2, "i": 0.6, "l": 1.2}, double_step={"f": 0.03, "d": 0.06, "h": 0.015, "i": 0.04, "l": 0.08},
         call=15e3, tile_call=60e3,
         point={"f": 0.050, "d": 0.100}, spill=1.6, load={"f": 0.30, "d": 0.60}, convert=0.5,
     ),
     "x86_v3": Cost(
         tap={"f": 0.025, "d": 0.05, "h": 0.02, "i": 0.07, "l": 0.25, "g": 1.5},
         put={"f": 0.3, "d": 0.6, "h": 0.3, "i": 0.5, "l": 1.0, "g": 3.0},
+        walk={"f": 0.774, "d": 1.44, "h": 0.54, "i": 1.44, "l": 2.88}, walk_tap={"f": 0.0202, "d": 0.0401, "h": 0.0216, "i": 0.09, "l": 0.27},
+        double={"f": 0.81, "d": 1.62, "h": 0.36, "i": 1.08, "l": 2.16}, double_step={"f": 0.054, "d": 0.108, "h": 0.027, "i": 0.072, "l": 0.144},
         call=15e3, tile_call=60e3,
         point={"f": 0.085, "d": 0.17}, spill=1.4, load={"f": 0.35, "d": 0.70}, convert=0.5,
     ),
     "x86_v2": Cost(
         tap={"f": 0.1, "d": 0.2, "h": 0.05, "i": 0.2, "l": 0.4, "g": 1.5},
         put={"f": 0.5, "d": 0.8, "h": 0.4, "i": 0.6, "l": 1.0, "g": 3.0},
+        walk={"f": 2.15, "d": 4, "h": 1.5, "i": 4, "l": 8}, walk_tap={"f": 0.056, "d": 0.112, "h": 0.06, "i": 0.25, "l": 0.75},
+        double={"f": 2.25, "d": 4.5, "h": 1, "i": 3, "l": 6}, double_step={"f": 0.15, "d": 0.3, "h": 0.075, "i": 0.2, "l": 0.4},
         call=15e3, tile_call=60e3,
         point={"f": 0.22, "d": 0.44}, spill=1.2, load={"f": 0.6, "d": 1.2}, convert=0.6,
     ),
     "portable": Cost(
         tap={"f": 0.4, "d": 0.4, "h": 0.4, "i": 0.4, "l": 0.4, "g": 1.5},
         put={"f": 1.0, "d": 1.0, "h": 1.0, "i": 1.0, "l": 1.0, "g": 3.0},
+        walk={"f": 8.6, "d": 16, "h": 6, "i": 16, "l": 32}, walk_tap={"f": 0.224, "d": 0.446, "h": 0.24, "i": 1, "l": 3},
+        double={"f": 9, "d": 18, "h": 4, "i": 12, "l": 24}, double_step={"f": 0.6, "d": 1.2, "h": 0.3, "i": 0.8, "l": 1.6},
         call=15e3, tile_call=60e3,
         point={"f": 0.9, "d": 0.9}, spill=1.1, load={"f": 2.0, "d": 2.0}, convert=1.0,
     ),
@@ -87,6 +103,29 @@ def direct(cost: Cost, lane: str, taps: int, numbers: int, products: int) -> flo
     products : real multiply-adds per number and tap
     """
     return 1e-9 * (cost.call + numbers * (cost.put[lane] + taps * products * cost.tap[lane]))
+
+
+def separable(
+    cost: Cost, lane: str, kernel: tuple[int, ...], rank: int, numbers: int, planes: int, *, converts: bool
+) -> float:
+    """Seconds of sums along rows and down columns.
+
+    Parameters
+    ----------
+    rank : products of a row and a column
+    numbers : numbers of the result
+    planes : 2 for complex products
+    """
+    one = rank * planes * (cost.walk[lane] / 3 + sum(kernel) * cost.walk_tap[lane])
+    one = max(one, cost.walk[lane] + rank * sum(kernel) * cost.walk_tap[lane] / 3)
+    return 1e-9 * (1.5 * cost.call + numbers * (one + (cost.convert if converts else 0)))
+
+
+def box(cost: Cost, lane: str, kernel: tuple[int, int], numbers: int, *, converts: bool) -> float:
+    """Seconds of doubled sums."""
+    steps = sum(k.bit_length() + k.bit_count() - 2 for k in kernel)
+    one = cost.double[lane] + steps * cost.double_step[lane]
+    return 1e-9 * (1.5 * cost.call + numbers * (one + (cost.convert / 2 if converts else 0)))
 
 
 def fft(

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from . import _transform, _workers
 from ._native import kernels
 from ._problem import Plan, Problem, Task, Tiles
+from ._rank import lane_factors
 
 __all__ = ["Weights", "allocate", "run"]
 
@@ -29,6 +31,7 @@ class Weights:
         self._kernel = kernel
         self.plan = plan
         self._lanes: list[tuple[Any, ...]] | None = None
+        self._products: list[tuple[Any, ...]] | None = None
         self._spectra: dict[str, NDArray[Any]] = {}
 
     def lanes(self) -> list[tuple[Any, ...]]:
@@ -46,11 +49,28 @@ class Weights:
             found = self._spectra[char] = _transform.spectrum(self._kernel, tiles.shape, char, tiles.exponent)
         return found
 
+    def products(self) -> list[tuple[Any, ...]]:
+        """Lanes as ``kernels.correlate_separable``, or ``correlate_box`` for a box, reads them."""
+        if self._products is None:
+            products = self.plan.products
+            assert products is not None
+            found: list[tuple[Any, ...]] = []
+            for lane in products.lanes:
+                real, imag = _transposed(self._kernel, lane.dtype)
+                if products.factors is None:
+                    found.append((self._kernel[:1, 0].astype(lane.dtype), real, lane.limit))
+                else:
+                    found.append((*lane_factors(products.factors, lane.dtype), real, imag, lane.limit))
+            self._products = found
+        return self._products
+
     def make_all(self) -> None:
         """Make what the plan's road starts with."""
         if self.plan.method == "fft":
             assert self.plan.tiles is not None
             self.spectrum(self.plan.tiles.chars[0])
+        elif self.plan.method == "separable":
+            self.products()
         else:
             self.lanes()
 
@@ -74,7 +94,8 @@ def run(task: Task, plans: list[Plan], result: NDArray[Any], weights: Weights | 
         jobs.append((problem, plan, weights, _plane(task, result, channel)))
     workers = max((plan.workers for plan in plans), default=1)
     _all_direct([job for job in jobs if job[1].method == "direct"], workers)
-    parts = [part for job in jobs if job[1].method == "fft" for part in _parts(*job)]
+    parts = [part for job in jobs if job[1].method == "fft" for part in _fft_parts(*job)]
+    parts += [part for job in jobs if job[1].method == "separable" for part in _separable_parts(*job, workers)]
     if parts:
         _workers.run(lambda i: parts[i](), len(parts), workers)
     for problem, _, _, view in jobs:
@@ -130,7 +151,7 @@ def _direct(
     )  # fmt: skip
 
 
-def _parts(problem: Problem, plan: Plan, weights: Weights, plane: NDArray[Any]) -> list[Callable[[], None]]:
+def _fft_parts(problem: Problem, plan: Plan, weights: Weights, plane: NDArray[Any]) -> list[Callable[[], None]]:
     """A problem in tiles, cut into parts by its shape only: what rides together is the same for any workers."""
     assert plan.tiles is not None
     view = _view(problem, plane)
@@ -169,6 +190,24 @@ def _fft(
         y, x = t // across * step_y, t % across * step_x
         window = (y, min(y + step_y, view.shape[0]), x, min(x + step_x, view.shape[1]))
         _direct(problem, weights, view, window, np.zeros(1, np.intp), 0)
+
+
+def _separable_parts(
+    problem: Problem, plan: Plan, weights: Weights, plane: NDArray[Any], workers: int
+) -> list[Callable[[], None]]:
+    """A problem in products, cut into runs of rows, few of them: each sums kh - 1 more rows along; bits do not depend on it."""
+    assert plan.products is not None
+    view, lanes = _view(problem, plane), weights.products()
+    count = kernels.bands(problem.shape[0])
+    ends = [count * k // workers for k in range(workers + 1)]
+    head = (problem.image, lanes, problem.kernel.shape, problem.fill, int(problem.boundary), problem.top, problem.left)
+    runs = [(first, end) for first, end in pairwise(ends) if end > first]
+    if plan.products.factors is None:
+        return [partial(kernels.correlate_box, *head, _lifted(problem), view, first, end) for first, end in runs]
+    return [
+        partial(kernels.correlate_separable, *head, _lifted(problem), view, first, end, plan.products.clamp)
+        for first, end in runs
+    ]
 
 
 def _steps(problem: Problem, tiles: Tiles) -> tuple[int, int]:

@@ -1,5 +1,6 @@
 """From a problem to a plan: the road, and the number types its sums run in."""
 
+from functools import lru_cache
 from math import frexp
 from typing import NoReturn
 
@@ -8,7 +9,8 @@ import numpy as np
 from . import _cost
 from ._boundary import Boundary
 from ._native import in_use, kernels
-from ._problem import Lane, Plan, Problem, Task, Tiles
+from ._problem import Lane, Plan, Problem, Products, Task, Tiles
+from ._rank import box, factor
 from ._transform import LENGTHS, noise
 from ._workers import GRAIN, workers_for
 
@@ -17,6 +19,9 @@ __all__ = ["plan", "plans"]
 #: Every whole number up to these is exact in the type.
 _EXACT = ((np.dtype(np.float32), 2**24 - 1), (np.dtype(np.float64), 2**53 - 1))
 _NO_LIMIT = 2**64 - 1
+
+#: Predicted seconds of direct summation below which looking at other roads would take as long.
+_SHORT = 60e-6
 
 #: Taps below which no other road than direct summation is looked at.
 _FEW_TAPS = 25
@@ -62,24 +67,39 @@ def plan(problem: Problem, workers: int = 1, planes: int = 1) -> Plan:
     kernel, wanted = problem.kernel, problem.method
     parts = 2 if problem.image.dtype.kind == "c" else 1      # of one channel: the plan is every channel's
     cross = kernel.dtype.kind == "c"
-    products = (2 if cross else 1) * (2 if cross and problem.image.dtype.kind == "c" else 1)
     numbers = problem.shape[0] * problem.shape[1] * parts
-    seconds = {"direct": _cost.direct(cost, lanes[0].dtype.char, kernel.size, numbers, products)}
+    products = 2 if cross else 1
+    lane = lanes[0].dtype.char
+    seconds = {"direct": _cost.direct(cost, lane, kernel.size, numbers, products)}
     gaining = 1 if workers == 1 else _gaining(problem, lanes[0], workers, planes)
-    if wanted == "direct" or (wanted == "auto" and kernel.size < _FEW_TAPS):
+    if wanted == "direct" or (wanted == "auto" and (kernel.size < _FEW_TAPS or seconds["direct"] < _SHORT)):
         return Plan("direct", lanes, why, seconds, gaining)
-    tiles, predicted, obstacle = _tiles(problem, cost, parts)
-    if tiles is None:
-        if wanted == "fft":
-            _refuse("fft", obstacle)
-        return Plan("direct", lanes, f"{why}; no transforms: {obstacle}", seconds, gaining)
-    seconds["fft"] = predicted
-    if wanted == "fft" or predicted < seconds["direct"]:
-        reason = "asked for" if wanted == "fft" else f"{seconds['direct'] / predicted:.1f} times faster than direct"
-        many = workers_for(planes * predicted * _channels(problem), planes * 64, workers)
-        return Plan("fft", lanes, f"tiles of {tiles.shape[0]} x {tiles.shape[1]}, {reason}", seconds, many, tiles)
-    reason = f"{why}; {predicted / seconds['direct']:.1f} times faster than transforms"
-    return Plan("direct", lanes, reason, seconds, gaining, tiles)
+    tiles, separable, obstacles = None, None, {}
+    if wanted != "separable":
+        tiles, seconds["fft"], obstacles["fft"] = _tiles(problem, cost, parts)
+    if wanted != "fft":
+        separable, seconds["separable"], obstacles["separable"] = _products(problem, cost, lane, numbers, lanes)
+    for method, obstacle in obstacles.items():
+        if obstacle:
+            del seconds[method]
+    if obstacles.get(wanted):
+        _refuse(wanted, obstacles[wanted])
+    method = min(seconds, key=seconds.__getitem__) if wanted == "auto" else wanted
+    others = [f"{t / seconds[method]:.1f} times faster than {name}" for name, t in seconds.items() if name != method]
+    others += [f"no {name}: {obstacle}" for name, obstacle in obstacles.items() if obstacle]
+    if method == "direct":
+        return Plan(method, lanes, "; ".join([why, *others]), seconds, gaining, tiles, separable)
+    many = workers_for(planes * seconds[method] * _channels(problem), max(1, planes * problem.shape[0] // 16), workers)
+    if method == "fft":
+        assert tiles is not None
+        others.insert(0, f"tiles of {tiles.shape[0]} x {tiles.shape[1]}")
+    else:
+        assert separable is not None
+        rank = "a box" if separable.factors is None else f"rank {separable.factors.rank}"
+        others.insert(0, f"the kernel is {rank}" if separable.factors is None else f"the kernel has {rank}")
+    if wanted != "auto":
+        others.insert(0, "asked for")
+    return Plan(method, lanes, "; ".join(others), seconds, many, tiles, separable)
 
 
 def _gaining(problem: Problem, lane: Lane, workers: int, planes: int) -> int:
@@ -119,7 +139,7 @@ def _lanes(problem: Problem) -> tuple[tuple[Lane, ...], str]:
         return _single(np.longdouble), "floating sums run in long double"
     if problem.dtype.kind != "b" and problem.dtype.itemsize <= 2:
         return _single(np.int16), "wrapping is a ring homomorphism: the low bits of 16-bit sums are exact"
-    return _whole_number_lanes(problem), "sums small enough to be exact in a floating lane run there"
+    return _whole_number_lanes(problem, _magnitude(problem.kernel)), "sums small enough to be exact in a floating lane run there"
 
 
 def _tiles(problem: Problem, cost: _cost.Cost, parts: int) -> tuple[Tiles | None, float, str]:
@@ -143,15 +163,49 @@ def _tiles(problem: Problem, cost: _cost.Cost, parts: int) -> tuple[Tiles | None
         chars = "fd"
     alone = cross and problem.image.dtype.kind != "c"
     converts = problem.image.dtype.char != chars[0] or problem.dtype.char != chars[0] or parts > 1
-    best, shape = float("inf"), (0, 0)
-    for rows, cols in _candidates(kernel.shape, problem.shape):
-        predicted = _cost.fft(
-            cost, chars[0], (rows, cols), kernel.shape, problem.shape, parts, alone=alone, converts=converts
-        )
-        if predicted < best:
-            best, shape = predicted, (rows, cols)
+    shape, best = _best_tile(cost, chars[0], kernel.shape, problem.shape, parts, alone, converts)
     positive = not cross and bool((kernel >= 0).all())
     return Tiles(shape, chars, cross, whole, positive, norm, frexp(norm)[1]), best, ""
+
+
+@lru_cache(maxsize=256)
+def _best_tile(
+    cost: _cost.Cost, char: str, kernel: tuple[int, int], shape: tuple[int, int], parts: int, alone: bool, converts: bool
+) -> tuple[tuple[int, int], float]:
+    """Shape of the tiles predicted to be the fastest, and their seconds."""
+    times = {
+        tile: _cost.fft(cost, char, tile, kernel, shape, parts, alone=alone, converts=converts)
+        for tile in _candidates(kernel, shape)
+    }
+    best = min(times, key=times.__getitem__)
+    return best, times[best]
+
+
+def _products(
+    problem: Problem, cost: _cost.Cost, lane: str, numbers: int, lanes: tuple[Lane, ...]
+) -> tuple[Products | None, float, str]:
+    """The kernel as a box or as products of columns and rows, and predicted seconds; or what is in their way."""
+    kernel, dtype = problem.kernel, problem.dtype
+    if dtype.char in "gG":
+        return None, 0.0, f"sums in {dtype} are direct"
+    if kernel.dtype.char in "gG":
+        return None, 0.0, f"kernels in {kernel.dtype} are not factored"
+    positive = kernel.dtype.kind != "c" and bool((kernel >= 0).all())
+    converts = problem.image.dtype.char != lane or dtype.char != lane
+    if kernel.dtype.kind != "c" and box(kernel) is not None and kernel.size > 1 and kernel[0, 0] != 0:
+        seconds = _cost.box(cost, lane, (kernel.shape[0], kernel.shape[1]), numbers, converts=converts)
+        return Products(None, lanes, clamp=positive), seconds, ""
+    factors = factor(kernel, dtype)
+    whole = dtype.kind in "biu"
+    if factors is None or (whole and not factors.exact):
+        return None, 0.0, "the kernel is not a sum of few products of a column and a row"
+    if not whole and factors.exact and factors.rank > 1 and factors.total > np.abs(kernel.astype("D")).sum():
+        return None, 0.0, "partial sums of whole numbers could be inexact where direct ones are exact"
+    if whole and (dtype.kind == "b" or dtype.itemsize > 2):
+        lanes = _whole_number_lanes(problem, int(factors.total))
+    planes = 2 if factors.columns.dtype.kind == "c" else 1
+    seconds = _cost.separable(cost, lane, kernel.shape, factors.rank * planes, numbers, planes, converts=converts)
+    return Products(factors, lanes, clamp=positive), seconds, ""
 
 
 def _candidates(kernel: tuple[int, ...], shape: tuple[int, int]) -> list[tuple[int, int]]:
@@ -174,9 +228,9 @@ def _single(dtype: type[np.generic]) -> tuple[Lane, ...]:
     return (Lane(np.dtype(dtype), _NO_LIMIT),)
 
 
-def _whole_number_lanes(problem: Problem) -> tuple[Lane, ...]:
-    """Floating lanes where max|image| * sum|kernel| stays exact in them, then wrapping integers."""
-    total, peak = _magnitude(problem.kernel), _largest(problem)
+def _whole_number_lanes(problem: Problem, total: int) -> tuple[Lane, ...]:
+    """Floating lanes where max|image| * total, no less than sum|kernel|, stays exact in them, then wrapping integers."""
+    peak = _largest(problem)
     lanes = []
     for dtype, exact in _EXACT:
         limit = exact // total if total else _NO_LIMIT

@@ -1,14 +1,15 @@
 """What the stages hand on: a call as problems, and a plan for each."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ._boundary import Boundary
+from ._rank import Factors
 
-__all__ = ["Lane", "Plan", "Problem", "Task", "Tiles"]
+__all__ = ["Lane", "Plan", "Problem", "Products", "Task", "Tiles"]
 
 
 @dataclass(slots=True, eq=False)
@@ -122,6 +123,25 @@ class Tiles:
 
 
 @dataclass(slots=True, frozen=True)
+class Products:
+    """How the separable road goes.
+
+    Attributes
+    ----------
+    factors : Factors or None
+        Columns and rows the kernel is a sum of products of; None for a box, whose taps are all equal.
+    lanes : tuple of Lane
+        As of a plan, with limits that the partial sums keep.
+    clamp : bool
+        Whether no tap is negative, so that where no pixel is either no result may be.
+    """
+
+    factors: Factors | None
+    lanes: tuple[Lane, ...]
+    clamp: bool
+
+
+@dataclass(slots=True, frozen=True)
 class Plan:
     """How a problem is done.
 
@@ -138,6 +158,8 @@ class Plan:
         Threads the whole call is worth.
     tiles : Tiles or None
         Of the road of tile transforms.
+    products : Products or None
+        Of the separable road.
     """
 
     method: str
@@ -146,3 +168,4 @@ class Plan:
     seconds: dict[str, float]
     workers: int = 1
     tiles: Tiles | None = None
+    products: Products | None = field(default=None, compare=False)

@@ -120,7 +120,16 @@ def _explanation(plan: Plan, problem: Problem) -> Explanation:
     """A plan in words."""
     tiles = plan.tiles if plan.method == "fft" else None
     exact = problem.dtype.kind in "biu"
-    if tiles is None:
+    if plan.method == "separable":
+        assert plan.products is not None
+        types = tuple(str(lane.dtype) for lane in plan.products.lanes)
+        sides = sum(problem.kernel.shape) + 4
+        eps = np.finfo(problem.dtype).eps if not exact else 0.0
+        rank = 1 if plan.products.factors is None else plan.products.factors.rank
+        scale = "sum(|kernel| * |image|)" if rank == 1 else "max|kernel| * sum|image|"
+        bound = f"at most {(sides if rank == 1 else 4 + 2**rank * sides) * float(eps):.2g} * {scale} under the kernel"
+        memory = 2**20
+    elif tiles is None:
         types = tuple(str(lane.dtype) for lane in plan.lanes)
         eps = np.finfo(problem.dtype).eps if not exact else 0.0
         bound = f"at most {problem.kernel.size * float(eps):.2g} * sum(|kernel| * |image|) under the kernel"
@@ -148,7 +157,7 @@ class Prepared:
         self._options = options
         self._shape = shape
         self._dtype = dtype
-        task = self._task(np.broadcast_to(np.zeros((), dtype), shape), None)
+        task = self._task(np.empty(shape, dtype), None)
         self._plans = _plan.plans(task)
         self._result_shape, self._result_dtype = task.shape, task.dtype
         self._kept: _execute.Weights | None = None
@@ -208,7 +217,7 @@ class Prepared:
             msg = f"`image` has shape {pixels.shape} and dtype {pixels.dtype}; prepared for {self._shape} and {self._dtype}"
             raise ValueError(msg)
         task = self._task(pixels, out)
-        plans = self._plans if self._fixed else _plan.plans(task)
+        plans = self._plans[:1] * len(task.problems) if self._fixed else _plan.plans(task)
         return _execute.run(task, plans, _execute.allocate(task), self._kept)
 
     def __reduce__(self) -> tuple[Any, ...]:
