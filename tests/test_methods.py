@@ -141,7 +141,7 @@ def test_prepared_kernels_give_the_function_bits(kind, dtype, axis):
     kernel = KERNELS[kind](21, 23) if kernel is None else kernel
     shape = {None: (200, 210), -1: (200, 210, 3), 0: (2, 200, 210)}[axis]
     ready = rapidconv.prepare(kernel, shape=shape, dtype=dtype, mode="same", boundary="wrap", channel_axis=axis)
-    again = pickle.loads(pickle.dumps(ready))      # noqa: S301
+    again = pickle.loads(pickle.dumps(ready))
     for seed in range(2):
         image = zoo.values(shape, dtype, seed)
         expected = signal.convolve2d(image, kernel, "same", "wrap", channel_axis=axis)

@@ -63,18 +63,18 @@ def fit():
     """All constants, in nanoseconds."""
     found = {name: {} for name in ("tap", "put", "walk", "walk_tap", "double", "double_step", "point", "load")}
     pixels = SIDE * SIDE / 1e9
-    for lane in LANES:
+    for lane, kind in LANES.items():
         image = data(lane, (SIDE, SIDE))
         points = [(k * k, convolve(image, data(lane, (k, k), k), "direct") / pixels) for k in (5, 9, 15)]
         found["put"][lane], found["tap"][lane] = line(points)
         points = []
         for k in (7, 21, 45):
-            kernel = np.outer(np.arange(1, k + 1), np.arange(1, k + 1) % 7 + 1).astype(LANES[lane])
+            kernel = np.outer(np.arange(1, k + 1), np.arange(1, k + 1) % 7 + 1).astype(kind)
             points.append((2 * k, convolve(image, kernel, "separable") / pixels))
         found["walk"][lane], found["walk_tap"][lane] = line(points)
         points = []
         for k in (4, 16, 64):
-            kernel = np.ones((k, k), LANES[lane])
+            kernel = np.ones((k, k), kind)
             points.append((2 * (k.bit_length() - 1), convolve(image, kernel, "separable") / pixels))
         found["double"][lane], found["double_step"][lane] = line(points)
     for lane in "fd":
