@@ -1,6 +1,7 @@
-"""The bounds of docs/accuracy.md: no error reaches them, and what they prove exact is exact up to the last energy they allow.
+"""The bounds of docs/accuracy.md: no error reaches them, and what they prove exact is exact up to the last norm they allow.
 
-Worst error over bound that was seen, 2026-11-21, x86_v4 (Sapphire Rapids): float32 0.0, float64 0.0.
+Worst error over bound that was seen, 2026-11-21, Sapphire Rapids: float32 0.049 (x86_v2) and 0.043 (x86_v4), float64 0.036
+and 0.037.  `pytest -s` prints it for every length.
 """
 
 from dataclasses import replace
@@ -80,17 +81,15 @@ def pairs(n):
 
 @pytest.mark.parametrize("n", SIDES)
 @pytest.mark.parametrize("char", ["f", pytest.param("d", marks=pytest.mark.skipif(not extended, reason="no wider type"))])
-def test_no_error_reaches_the_bound(n, char, record_property):
-    worst, served = 0.0, 0
+def test_no_error_reaches_the_bound(n, char, record_property, monkeypatch):
+    monkeypatch.setitem(_execute._LIMITS, char, (*_execute._LIMITS[char][:3], 0.0))     # no tile is too dynamic here
+    worst = 0.0
     for image, kernel in pairs(n):
         a, h = image.astype(char.upper() if image.dtype.kind == "c" else char), kernel.astype(char)
         got, bound, refused = one_tile((n, n), a, h, char, whole=False)
-        if refused:             # where vectors are narrow, blocks of energy are small, and some of these look uneven
-            continue
-        served += 1
+        assert not refused
         worst = max(worst, float(np.abs(got - reference(a, h, char)).max() / bound))
     record_property("worst error over bound", worst)
-    assert served > 10
     print(f"{char} {n}: {worst:.4f}")
     assert worst < 1
 

@@ -7,7 +7,7 @@ A product, or sum of products, is taken for the kernel only where the result can
 * Other kernels, in their own precision: one product where every tap agrees to 4 eps of itself, so that the result's error bound
   grows from (kh*kw) eps sum|h||x| to (kh + kw + 4) eps sum|h||x|, which is smaller; up to four products where every tap agrees
   to 4 eps of the largest one.  No factor of theirs is larger than twice the step before, so that the error stays within
-  (4 + 2^rank (kh + kw)) eps max|h| sum|x|: of the order of (kh*kw) eps sum|h||x| where taps and pixels are of one order.
+  (4 + 2^rank (kh + kw + 1)) eps max|h| sum|x| (docs/accuracy.md): of the order of (kh*kw) eps sum|h||x| where taps and pixels are of one order.
 * Scaling a kernel by a power of two scales its rows by it, and leaves its columns: nothing is rounded otherwise.
 """
 
