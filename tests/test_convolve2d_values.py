@@ -132,7 +132,7 @@ def test_every_height(dtype, height, kernel_shape):
 @pytest.mark.parametrize("dtype", ["int16", "float32"])
 def test_every_kernel_side(dtype, side, mode):
     in1, in2 = zoo.values((35, 50), dtype, side), zoo.values((side, side), dtype, 2)
-    oracle.check(signal.convolve2d(in1, in2, mode), in1, in2, mode)
+    oracle.check(signal.convolve2d(in1, in2, mode, method="direct"), in1, in2, mode)
 
 
 @pytest.mark.parametrize(

@@ -141,7 +141,7 @@ def test_prepared_kernels_give_the_function_bits(kind, dtype, axis):
     kernel = KERNELS[kind](21, 23) if kernel is None else kernel
     shape = {None: (200, 210), -1: (200, 210, 3), 0: (2, 200, 210)}[axis]
     ready = rapidconv.prepare(kernel, shape=shape, dtype=dtype, mode="same", boundary="wrap", channel_axis=axis)
-    again = pickle.loads(pickle.dumps(ready))      # noqa: S301
+    again = pickle.loads(pickle.dumps(ready))
     for seed in range(2):
         image = zoo.values(shape, dtype, seed)
         expected = signal.convolve2d(image, kernel, "same", "wrap", channel_axis=axis)
@@ -201,3 +201,16 @@ def test_prepare_where_the_image_takes_the_kernels_place():
     for _ in range(2):
         image = rng.random((20, 30))
         assert zoo.same_bits(ready(image), signal.convolve2d(image, kernel, "valid"))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("side", [100, 130, 145, 160, 200])
+@pytest.mark.parametrize("taps", [4, 5, 13, 14, 15])
+def test_the_express_lane_and_the_planner_take_the_same_road(dtype, side, taps):
+    """Around the amount of work where methods begin to be compared: a call said otherwise has the same bits."""
+    image, kernel = zoo.values((side, 2 * side), dtype, 1), zoo.values((taps, taps), dtype, 2)
+    plain = signal.convolve2d(image, kernel, "same")
+    assert zoo.same_bits(plain, signal.convolve2d(image, kernel, "same", out=np.empty_like(plain)))
+    assert zoo.same_bits(plain, signal.convolve2d(np.asfortranarray(image), kernel, "same"))
+    together = signal.convolve2d(np.stack([image, image], axis=-1), kernel, "same", channel_axis=-1)
+    assert zoo.same_bits(plain, np.ascontiguousarray(together[..., 1]))

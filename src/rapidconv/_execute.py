@@ -16,9 +16,10 @@ from ._rank import lane_factors
 
 __all__ = ["Weights", "allocate", "run"]
 
-#: (least, most) energy of a tile, so that squares neither underflow nor overflow; energy below which whole numbers are
-#: seen to be whole; ratio of a tile's least to its largest block of energy: see docs/accuracy.md.
-_LIMITS = {"f": (2.0**-90, 2.0**100, 2.0**43, 2.0**-16), "d": (2.0**-800, 2.0**900, 2.0**101, 2.0**-40)}
+#: (least, most) energy of a tile, so that neither squares nor the ratio of two energies underflow or overflow; energy
+#: below which whole numbers are seen to be whole; ratio of a tile's least to its largest block of energy: see
+#: docs/accuracy.md.
+_LIMITS = {"f": (2.0**-90, 2.0**100, 2.0**43, 2.0**-16), "d": (2.0**-500, 2.0**500, 2.0**101, 2.0**-40)}
 
 
 class Weights:

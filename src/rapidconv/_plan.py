@@ -31,8 +31,9 @@ _PLANE = GRAIN / 2
 #: Multiply-adds of a pixel of any type that take less than twice GRAIN.
 _FEW = 2**16
 
-#: Norms of kernels whose products with any ordinary image neither underflow nor overflow in the transforms.
-_ORDINARY = {"f": (2.0**-60, 2.0**60), "d": (2.0**-400, 2.0**400)}
+#: Norms of kernels whose products with any ordinary image neither underflow nor overflow in the transforms, and that can
+#: be multiplied by the scale of a lifted tile: see docs/accuracy.md.
+_ORDINARY = {"f": (2.0**-50, 2.0**60), "d": (2.0**-400, 2.0**400)}
 
 
 def plans(task: Task) -> list[Plan]:
@@ -71,7 +72,7 @@ def plan(problem: Problem, workers: int = 1, planes: int = 1) -> Plan:
     lane = lanes[0].dtype.char
     seconds = {"direct": _cost.direct(cost, lane, kernel.size, numbers, products)}
     gaining = 1 if workers == 1 else _gaining(problem, lanes[0], workers, planes)
-    if wanted == "direct" or (wanted == "auto" and (kernel.size < _FEW_TAPS or seconds["direct"] < _SHORT)):
+    if wanted == "direct" or (wanted == "auto" and _is_little(problem, seconds["direct"])):
         return Plan("direct", lanes, why, seconds, gaining)
     tiles, separable, obstacles = None, None, {}
     if wanted != "separable":
@@ -99,6 +100,14 @@ def plan(problem: Problem, workers: int = 1, planes: int = 1) -> Plan:
     if wanted != "auto":
         others.insert(0, "asked for")
     return Plan(method, lanes, "; ".join(others), seconds, many, tiles, separable)
+
+
+def _is_little(problem: Problem, seconds: float) -> bool:
+    """Whether there is too little to do for a look at other roads; for what the express lane takes, as it decides."""
+    taps = problem.kernel.size
+    if problem.dtype.char in "fd" and problem.image.dtype == problem.kernel.dtype:
+        return bool(kernels.little_work(problem.shape[0] * problem.shape[1], taps))
+    return taps < _FEW_TAPS or seconds < _SHORT
 
 
 def _gaining(problem: Problem, lane: Lane, workers: int, planes: int) -> int:

@@ -19,9 +19,9 @@ Transform = tuple[int, tuple[int, ...], NDArray[Any]]
 _PI = np.longdouble("3.14159265358979323846264338327950288")
 
 #: Units of round-off that a butterfly of a radix, and a twiddle factor, can add: see docs/accuracy.md.
-_BUTTERFLY = {3: 5.0, 4: 2.0, 8: 6.0, 12: 7.0}
+_BUTTERFLY = {3: 5.0, 4: 2.0, 8: 6.2, 12: 7.0}
 _TWIDDLE = 3.24
-_PRODUCT = 2.24
+_PRODUCT = 2.42
 _SPECTRUM = 2.0
 
 

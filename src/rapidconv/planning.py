@@ -32,8 +32,10 @@ class Explanation:
         Types the sums run in, tried in turn tile by tile until one is exact, or precise enough.
     error_bound : str
         How far a result can be off.
+    workers : int
+        Threads the call is worth, of those it may use.
     memory : int
-        Bytes of scratch memory beyond the result.
+        Bytes of scratch memory beyond the result, for each worker.
     """
 
     method: str
@@ -42,6 +44,7 @@ class Explanation:
     tile: tuple[int, int] | None
     work_dtype: tuple[str, ...]
     error_bound: str
+    workers: int
     memory: int
 
     def __str__(self) -> str:
@@ -54,7 +57,8 @@ class Explanation:
             f"tile         {'-' if self.tile is None else f'{self.tile[0]} x {self.tile[1]}'}",
             f"sums in      {', then '.join(self.work_dtype)}",
             f"error        {self.error_bound}",
-            f"memory       {self.memory / 2**20:.1f} MiB of scratch",
+            f"workers      {self.workers}",
+            f"memory       {self.memory / 2**20:.1f} MiB of scratch a worker",
         ]
         return "\n".join(lines)
 
@@ -100,12 +104,22 @@ def explain(
     >>> told = rapidconv.explain(image, np.random.default_rng(0).random((65, 65), np.float32), "same", "symm")
     >>> told.method, told.work_dtype
     ('fft', ('float32', 'float64'))
+    >>> for line in str(told).splitlines():
+    ...     print(line.split()[0])
+    method
+    reason
+    predicted
+    tile
+    sums
+    error
+    workers
+    memory
     """
     task = _arguments.signal2d(
         _operation(operation), in1, in2, mode, boundary, fillvalue, method, out, workers, channel_axis
     )
     if not task.problems:
-        return Explanation("direct", "the result is empty or zero", {"direct": 0.0}, None, (str(task.dtype),), "exact", 0)
+        return Explanation("direct", "the result is empty or zero", {"direct": 0.0}, None, (str(task.dtype),), "exact", 1, 0)
     return _explanation(_plan.plans(task)[0], task.problems[0])
 
 
@@ -142,7 +156,7 @@ def _explanation(plan: Plan, problem: Problem) -> Explanation:
     if exact:
         bound = "exact modulo 2**bits"
     shape = None if tiles is None else tiles.shape
-    return Explanation(plan.method, plan.reason, dict(plan.seconds), shape, types, bound, memory)
+    return Explanation(plan.method, plan.reason, dict(plan.seconds), shape, types, bound, plan.workers, memory)
 
 
 class Prepared:
@@ -191,7 +205,7 @@ class Prepared:
     def explain(self) -> Explanation:
         """Tell how images are filtered; see `rapidconv.explain`."""
         if self._first is None:
-            return Explanation("direct", "the result is empty or zero", {"direct": 0.0}, None, (), "exact", 0)
+            return Explanation("direct", "the result is empty or zero", {"direct": 0.0}, None, (), "exact", 1, 0)
         return _explanation(self._plans[0], self._first)
 
     def __call__(self, image: ArrayLike, *, out: NDArray[Any] | None = None) -> NDArray[Any]:

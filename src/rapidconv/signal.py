@@ -39,8 +39,9 @@ def convolve2d(
         'pad', 'circular' and 'symmetric' are other names for these.
     fillvalue : scalar
         Pixel outside the image for boundary 'fill'.
-    method : {'auto', 'direct'}
-        How to sum. Both sum directly in this version.
+    method : {'auto', 'direct', 'separable', 'fft'}
+        How to sum: tap by tap; along rows and down columns, for kernels that are a sum of few products of a column and
+        a row; or in tile transforms. 'auto' takes the method predicted to be the fastest; `rapidconv.explain` tells it.
     out : ndarray, optional
         Array for the result, of its exact shape and dtype; any strides; it may overlap the inputs.
     workers : int, optional
@@ -63,9 +64,10 @@ def convolve2d(
 
     Notes
     -----
-    ``full[m, n] = sum(in2[i, j] * in1[m - i, n - j])``, in O(M N K L) multiply-adds and O(1) extra memory
-    a thread. Floating sums run in the result's precision, one tap after another, so the error is at most
-    ``K L eps sum(abs(in2[i, j] * in1[m - i, n - j]))`` [1]_. The GIL is released.
+    ``full[m, n] = sum(in2[i, j] * in1[m - i, n - j])``: directly in O(M N K L) multiply-adds, separably in
+    O(M N (K + L)), in transforms in O(M N log(K L)), each with O(1) extra memory. Direct floating sums run in the result's
+    precision, one tap after another, so the error is at most ``K L eps sum(abs(in2[i, j] * in1[m - i, n - j]))`` [1]_;
+    ``docs/accuracy.md`` derives the bounds of the other methods. The GIL is released.
 
     References
     ----------

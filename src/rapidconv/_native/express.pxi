@@ -30,6 +30,16 @@ cdef inline void transpose_kernel(cnp.ndarray h, number* to, bint flip) noexcept
             to[j * kh + i] = row[kw - 1 - j if flip else j]
 
 
+cdef inline bint is_little(Py_ssize_t work, Py_ssize_t taps) noexcept:
+    """Whether plain calls are summed directly without a look at other methods."""
+    return work <= PLAN_WORK or taps < PLAN_TAPS
+
+
+def little_work(Py_ssize_t numbers, Py_ssize_t taps):
+    """Whether so many outputs of so many taps, in float32 or float64, are summed directly without a look at other methods."""
+    return is_little(numbers * taps, taps)
+
+
 cdef object answer(bint flip, in1, in2, mode, boundary, fillvalue, double limit, bint chooses):
     """The convolution (flip) or correlation of a plain call; None to decline it, NotImplemented where the only reason is
     that it takes longer than so many seconds.  chooses: calls that other methods may do faster are declined too."""
@@ -81,7 +91,7 @@ cdef object answer(bint flip, in1, in2, mode, boundary, fillvalue, double limit,
         if shape[axis] > EXPRESS_SIDE:
             return None
         work *= shape[axis]
-    if chooses and work > PLAN_WORK and cnp.PyArray_SIZE(kernel) >= PLAN_TAPS:
+    if chooses and not is_little(work, cnp.PyArray_SIZE(kernel)):
         return None
     size = cnp.PyArray_ITEMSIZE(image)
     if work > KEEP_GIL_WORK and direct_seconds(shape[0] * shape[1], cnp.PyArray_SIZE(kernel), size, size) >= limit:
