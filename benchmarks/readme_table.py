@@ -154,7 +154,7 @@ def _describe(document: dict[str, Any], general: bool = True, large: bool = Fals
         said.append("The grid shows the mean call and the geometric mean of the ratios.")
     if large:
         said.append(
-            f"{'Second table: ' if general else ''}mode same, boundary symm, `method=\"auto\"` and what it chose; kernels are random unless "
+            f"{'Second' if general else 'This'} table: mode same, boundary symm, `method=\"auto\"` and what it chose; kernels are random unless "
             "said otherwise. fftconvolve and oaconvolve get an image already extended by its boundary, `sepFilter2D` the factors of the "
             "Gaussian, `blur` a mean where integers are summed."
         )
