@@ -250,11 +250,11 @@ def test_nan_where_valid_swaps(mode, side):
 def test_one_bad_pixel_under_a_complex_kernel(dtypes, side, special):
     """In the interior and in a rim; every other output keeps its bits."""
     picture, kernel = zoo.values((50, 90), dtypes[0], 1), zoo.values((side, side), dtypes[1], 2)
-    good = signal.correlate2d(picture, kernel, "same", "symm")
+    good = signal.correlate2d(picture, kernel, "same", "symm", method="direct")
     for place in ((25, 44), (20, 0), (0, 89)):
         spoilt = picture.copy()
         spoilt[place] = special if dtypes[0].startswith("complex") else abs(special)
-        result = signal.correlate2d(spoilt, kernel, "same", "symm")
+        result = signal.correlate2d(spoilt, kernel, "same", "symm", method="direct")
         expected = scipy.signal.correlate2d(spoilt, kernel, "same", "symm")
         np.testing.assert_array_equal(oracle.footprint(result), oracle.footprint(expected))
         fine = np.isfinite(expected)

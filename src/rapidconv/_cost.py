@@ -23,7 +23,7 @@ class Cost:
     call : float
         Nanoseconds of one call through Python.
     tile_call : float
-        Nanoseconds a call by transforms takes on top: spectrum, scratch memory.
+        Nanoseconds a call by another road takes on top: factors or spectrum, scratch memory.
     walk, walk_tap : dict
         Lane to nanoseconds of one output of a separable kernel: whatever its sides, and for each row and column.
     double, double_step : dict
@@ -64,9 +64,9 @@ TABLE = {
         double={"f": 0.219, "d": 0.498, "h": 0.085, "i": 0.368, "l": 0.721},
         double_step={"f": 0.0739, "d": 0.132, "h": 0.0367, "i": 0.121, "l": 0.11},
         point={"f": 0.0527, "d": 0.139},
-        load={"f": 0.3, "d": 0.3},
+        load={"f": 0.6, "d": 0.6},
         call=13946,
-        tile_call=2926,
+        tile_call=40000,
         spill=1.3,
         convert=0.5,
     ),
@@ -78,9 +78,9 @@ TABLE = {
         double={"f": 0.0649, "d": 0.208, "h": 0.0377, "i": 0.452, "l": 0.111},
         double_step={"f": 0.0983, "d": 0.212, "h": 0.0457, "i": 0.146, "l": 0.232},
         point={"f": 0.105, "d": 0.231},
-        load={"f": 0.3, "d": 0.3},
+        load={"f": 0.6, "d": 0.6},
         call=12740,
-        tile_call=9474,
+        tile_call=40000,
         spill=1.3,
         convert=0.5,
     ),
@@ -92,9 +92,9 @@ TABLE = {
         double={"f": 0.0134, "d": 0, "h": 0, "i": 0, "l": 0},
         double_step={"f": 0.133, "d": 0.322, "h": 0.0853, "i": 0.32, "l": 0.33},
         point={"f": 0.148, "d": 0.34},
-        load={"f": 0.3, "d": 0.3},
+        load={"f": 0.6, "d": 0.6},
         call=13936,
-        tile_call=16632,
+        tile_call=40000,
         spill=1.3,
         convert=0.5,
     ),
@@ -106,9 +106,9 @@ TABLE = {
         double={"f": 0, "d": 0, "h": 0, "i": 0, "l": 0},
         double_step={"f": 0.406, "d": 0.465, "h": 0.33, "i": 0.492, "l": 0.457},
         point={"f": 0.538, "d": 0.609},
-        load={"f": 0.3, "d": 0.3},
+        load={"f": 0.6, "d": 0.6},
         call=15578,
-        tile_call=34987,
+        tile_call=40000,
         spill=1.3,
         convert=0.5,
     ),
@@ -141,14 +141,14 @@ def separable(
     planes : 2 for complex products
     """
     one = cost.walk[lane] * (0.2 + 0.8 * rank * planes) + rank * planes * sum(kernel) * cost.walk_tap[lane]
-    return 1e-9 * (1.5 * cost.call + numbers * (one + (cost.convert if converts else 0)))
+    return 1e-9 * (cost.call + cost.tile_call + numbers * (one + (cost.convert if converts else 0)))
 
 
 def box(cost: Cost, lane: str, kernel: tuple[int, int], numbers: int, *, converts: bool) -> float:
     """Seconds of doubled sums."""
     steps = sum(k.bit_length() + k.bit_count() - 2 for k in kernel)
     one = cost.double[lane] + steps * cost.double_step[lane]
-    return 1e-9 * (1.5 * cost.call + numbers * (one + (cost.convert / 2 if converts else 0)))
+    return 1e-9 * (cost.call + cost.tile_call + numbers * (one + (cost.convert / 2 if converts else 0)))
 
 
 def fft(

@@ -2,9 +2,10 @@
 
 from functools import lru_cache
 from math import frexp
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
+from numpy.typing import NDArray
 
 from . import _cost
 from ._boundary import Boundary
@@ -21,7 +22,7 @@ _EXACT = ((np.dtype(np.float32), 2**24 - 1), (np.dtype(np.float64), 2**53 - 1))
 _NO_LIMIT = 2**64 - 1
 
 #: Predicted seconds of direct summation below which looking at other roads would take as long.
-_SHORT = 60e-6
+_SHORT = 100e-6
 
 #: Taps below which no other road than direct summation is looked at.
 _FEW_TAPS = 25
@@ -77,7 +78,8 @@ def plan(problem: Problem, workers: int = 1, planes: int = 1) -> Plan:
     tiles, separable, obstacles = None, None, {}
     if wanted != "separable":
         tiles, seconds["fft"], obstacles["fft"] = _tiles(problem, cost, parts)
-    if wanted != "fft":
+    least = _cost.separable(cost, lane, kernel.shape, 1, numbers, 1, converts=False)
+    if wanted == "separable" or (wanted == "auto" and (least < min(seconds.values()) or _is_boxlike(kernel))):
         separable, seconds["separable"], obstacles["separable"] = _products(problem, cost, lane, numbers, lanes)
     for method, obstacle in obstacles.items():
         if obstacle:
@@ -100,6 +102,11 @@ def plan(problem: Problem, workers: int = 1, planes: int = 1) -> Plan:
     if wanted != "auto":
         others.insert(0, "asked for")
     return Plan(method, lanes, "; ".join(others), seconds, many, tiles, separable)
+
+
+def _is_boxlike(kernel: NDArray[Any]) -> bool:
+    """Whether a kernel could be a box, at a glance."""
+    return bool(kernel[0, 0] == kernel[-1, -1] == kernel[kernel.shape[0] // 2, kernel.shape[1] // 3])
 
 
 def _is_little(problem: Problem, seconds: float) -> bool:

@@ -9,7 +9,7 @@ cdef enum:
     EXPRESS_TAPS = 4096         # taps of the largest kernel, kept on the stack
     EXPRESS_SIDE = 1 << 24      # pixels on a side, so that no product overflows
     PLAN_TAPS = 25              # kernels worth a look at other methods than direct summation,
-    PLAN_WORK = 1 << 22         # and multiply-adds, some 50 us
+    PLAN_WORK = 1 << 23         # and multiply-adds, some 100 us
     KEEP_GIL_WORK = 1 << 16     # multiply-adds done in less time than handing over the GIL takes
 
 
