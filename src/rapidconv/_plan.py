@@ -78,7 +78,7 @@ def plan(problem: Problem, workers: int = 1, planes: int = 1) -> Plan:
     tiles, separable, obstacles = None, None, {}
     if wanted != "separable":
         tiles, seconds["fft"], obstacles["fft"] = _tiles(problem, cost, parts)
-    least = _cost.separable(cost, lane, kernel.shape, 1, numbers, 1, converts=False)
+    least = _cost.separable(cost, lane, kernel.shape, 1, numbers, 1, converts=False) if lane in cost.walk else 0.0
     if wanted == "separable" or (wanted == "auto" and (least < min(seconds.values()) or _is_boxlike(kernel))):
         separable, seconds["separable"], obstacles["separable"] = _products(problem, cost, lane, numbers, lanes)
     for method, obstacle in obstacles.items():
