@@ -100,7 +100,7 @@ def main():
     call = convolve(small, np.ones((3, 3), np.int8), "direct") * 1e9
     print(f"        call={call:.0f},")
     print("        tile_call=40000,")       # in cold caches; not fitted, as the next two
-    print("        spill=1.3,\n        convert=0.5,\n    ),")
+    print("        spill=1.8,\n        convert=0.5,\n    ),")
 
 
 if __name__ == "__main__":
