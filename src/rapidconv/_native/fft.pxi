@@ -356,7 +356,9 @@ cdef void backward(fvec zero, char* strip, Transform* t, int passes) noexcept no
             one_pass(zero, im, strip, t.n, length, w + 2 * factors * lane_size(zero), t.table, 3, BEFORE)
 
 
-cdef inline void turn_round(fvec zero, char* strip, const char* spectrum, Py_ssize_t n, const char* table, const int radix) noexcept nogil:
+cdef inline void turn_round(
+    fvec zero, char* strip, const char* spectrum, Py_ssize_t n, const char* table, const int radix,
+) noexcept nogil:
     """Last forward pass, product with the spectrum, first inverse pass."""
     cdef Py_ssize_t k, unit = 2 * sizeof(fvec)
     for k from 0 <= k < n * unit by radix * unit:

@@ -452,7 +452,9 @@ cdef inline int judge(Overlap* road, Seen* seen) noexcept nogil:
     return DONE
 
 
-cdef void finish_item(Overlap* road, Room* room, Item* it, int k, Seen* seen, double energy, double low, double scale) noexcept nogil:
+cdef void finish_item(
+    Overlap* road, Room* room, Item* it, int k, Seen* seen, double energy, double low, double scale,
+) noexcept nogil:
     """Whether the transform serves an item, and how its outputs are finished; energy: of all that rides in the transform."""
     cdef double noise = road.noise * sqrt(energy) / scale
     set_gain(road, it, scale)
@@ -521,7 +523,8 @@ cdef void transform_items(fvec zero, Job* job, Overlap* road, Room* room, Item* 
     if joint:
         low = seen[0].low
         if two:
-            low = seen[0].low if seen[1].bits << 1 == 0 else seen[1].low if seen[0].bits << 1 == 0 else max(seen[0].low, seen[1].low)
+            if seen[0].bits << 1 == 0 or (seen[1].bits << 1 != 0 and seen[1].low > low):
+                low = seen[1].low
             seen[0].high = max(seen[0].high, seen[1].high)
             seen[0].odd |= seen[1].odd
             seen[0].energy = energy
