@@ -203,13 +203,15 @@ def test_prepare_where_the_image_takes_the_kernels_place():
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("side", [100, 130, 145, 160, 200])
+@pytest.mark.parametrize("side", [100, 130, 145, 160, 200, 240])
 @pytest.mark.parametrize("taps", [4, 5, 13, 14, 15])
 def test_the_express_lane_and_the_planner_take_the_same_road(dtype, side, taps):
     """Around the amount of work where methods begin to be compared: a call said otherwise has the same bits."""
     image, kernel = zoo.values((side, 2 * side), dtype, 1), zoo.values((taps, taps), dtype, 2)
     plain = signal.convolve2d(image, kernel, "same")
     assert zoo.same_bits(plain, signal.convolve2d(image, kernel, "same", out=np.empty_like(plain)))
-    assert zoo.same_bits(plain, signal.convolve2d(np.asfortranarray(image), kernel, "same"))
+    for layout in ("fortran", "swapped", "misaligned", "every_other"):
+        assert zoo.same_bits(plain, signal.convolve2d(zoo.LAYOUTS[layout](image), kernel, "same"))
+        assert zoo.same_bits(plain, signal.convolve2d(image, zoo.LAYOUTS[layout](kernel), "same"))
     together = signal.convolve2d(np.stack([image, image], axis=-1), kernel, "same", channel_axis=-1)
     assert zoo.same_bits(plain, np.ascontiguousarray(together[..., 1]))

@@ -37,9 +37,9 @@ def filter2d(
         chooses = method == "auto"
         answer = _express(name == "convolve2d", in1, in2, mode, boundary, fillvalue, chooses)
         if answer is NotImplemented:
-            alone = _workers.resolve(workers) == 1
-            long = kernels.express_any if alone else None
-            answer = long(name == "convolve2d", in1, in2, mode, boundary, fillvalue, chooses) if long else None
+            answer = None
+            if _workers.resolve(workers) == 1:
+                answer = kernels.express_any(name == "convolve2d", in1, in2, mode, boundary, fillvalue, chooses)
         if answer is not None:
             return answer       # type: ignore[no-any-return]
     task = _arguments.signal2d(name, in1, in2, mode, boundary, fillvalue, method, out, workers, channel_axis)

@@ -1,7 +1,8 @@
 """What each road would take: seconds on one thread, from a few constants per target.
 
 The constants are in nanoseconds, measured on 2026-11-21 on one core of a Sapphire Rapids Xeon at 2.6 to 3.5 GHz;
-``python -m tools.fit_cost`` measures them again for every target this machine supports and prints this table.
+``python -m tools.fit_cost`` measures those of the target in use again and prints its row, except `spill`,
+`convert` and `tile_call`, which are estimates from single runs of the same day.
 """
 
 from dataclasses import dataclass
@@ -134,17 +135,16 @@ def direct(cost: Cost, lane: str, taps: int, numbers: int, products: int) -> flo
 
 
 def separable(
-    cost: Cost, lane: str, kernel: tuple[int, ...], rank: int, numbers: int, planes: int, *, converts: bool
+    cost: Cost, lane: str, kernel: tuple[int, ...], products: int, numbers: int, *, converts: bool
 ) -> float:
     """Seconds of sums along rows and down columns.
 
     Parameters
     ----------
-    rank : products of a row and a column
+    products : real products of a row and a column; a complex one is four
     numbers : numbers of the result
-    planes : 2 for complex products
     """
-    one = cost.walk[lane] * (0.2 + 0.8 * rank * planes) + rank * planes * sum(kernel) * cost.walk_tap[lane]
+    one = cost.walk[lane] * (0.2 + 0.8 * products) + products * sum(kernel) * cost.walk_tap[lane]
     return 1e-9 * (cost.call + cost.tile_call + numbers * (one + (cost.convert if converts else 0)))
 
 

@@ -11,7 +11,7 @@ from . import _cost
 from ._boundary import Boundary
 from ._native import in_use, kernels
 from ._problem import Lane, Plan, Problem, Products, Task, Tiles
-from ._rank import box, factor
+from ._rank import MOST, box, factor
 from ._transform import LENGTHS, noise
 from ._workers import GRAIN, workers_for
 
@@ -78,9 +78,12 @@ def plan(problem: Problem, workers: int = 1, planes: int = 1) -> Plan:
     tiles, separable, obstacles = None, None, {}
     if wanted != "separable":
         tiles, seconds["fft"], obstacles["fft"] = _tiles(problem, cost, parts)
-    least = _cost.separable(cost, lane, kernel.shape, 1, numbers, 1, converts=False) if lane in cost.walk else 0.0
-    if wanted == "separable" or (wanted == "auto" and (least < min(seconds.values()) or _is_boxlike(kernel))):
-        separable, seconds["separable"], obstacles["separable"] = _products(problem, cost, lane, numbers, lanes)
+    most = MOST
+    if wanted == "auto":
+        limit = min(t for name, t in seconds.items() if not obstacles.get(name))
+        most = _most_products(cost, lane, kernel.shape, numbers, limit)
+    if wanted != "fft" and (most or _is_boxlike(kernel)):
+        separable, seconds["separable"], obstacles["separable"] = _products(problem, cost, lane, numbers, lanes, most)
     for method, obstacle in obstacles.items():
         if obstacle:
             del seconds[method]
@@ -97,11 +100,18 @@ def plan(problem: Problem, workers: int = 1, planes: int = 1) -> Plan:
         others.insert(0, f"tiles of {tiles.shape[0]} x {tiles.shape[1]}")
     else:
         assert separable is not None
-        rank = "a box" if separable.factors is None else f"rank {separable.factors.rank}"
-        others.insert(0, f"the kernel is {rank}" if separable.factors is None else f"the kernel has {rank}")
+        others.insert(0, f"the kernel {'is a box' if separable.factors is None else f'has rank {separable.factors.rank}'}")
     if wanted != "auto":
         others.insert(0, "asked for")
     return Plan(method, lanes, "; ".join(others), seconds, many, tiles, separable)
+
+
+def _most_products(cost: _cost.Cost, lane: str, kernel: tuple[int, ...], numbers: int, limit: float) -> int:
+    """Most products of a column and a row that take less than so many seconds: more are not worth looking for."""
+    if lane not in cost.walk:
+        return 0
+    ranks = range(1, MOST + 1)
+    return sum(_cost.separable(cost, lane, kernel, rank, numbers, converts=False) < limit for rank in ranks)
 
 
 def _is_boxlike(kernel: NDArray[Any]) -> bool:
@@ -112,7 +122,7 @@ def _is_boxlike(kernel: NDArray[Any]) -> bool:
 def _is_little(problem: Problem, seconds: float) -> bool:
     """Whether there is too little to do for a look at other roads; for what the express lane takes, as it decides."""
     taps = problem.kernel.size
-    if problem.dtype.char in "fd" and problem.image.dtype == problem.kernel.dtype:
+    if problem.dtype.char in "fd" and problem.image.dtype.char == problem.kernel.dtype.char:     # in any byte order
         return bool(kernels.little_work(problem.shape[0] * problem.shape[1], taps))
     return taps < _FEW_TAPS or seconds < _SHORT
 
@@ -197,9 +207,9 @@ def _best_tile(
 
 
 def _products(
-    problem: Problem, cost: _cost.Cost, lane: str, numbers: int, lanes: tuple[Lane, ...]
+    problem: Problem, cost: _cost.Cost, lane: str, numbers: int, lanes: tuple[Lane, ...], most: int
 ) -> tuple[Products | None, float, str]:
-    """The kernel as a box or as products of columns and rows, and predicted seconds; or what is in their way."""
+    """The kernel as a box or as at most so many products of columns and rows, and predicted seconds; or what is in their way."""
     kernel, dtype = problem.kernel, problem.dtype
     if dtype.char in "gG":
         return None, 0.0, f"sums in {dtype} are direct"
@@ -210,7 +220,7 @@ def _products(
     if kernel.dtype.kind != "c" and box(kernel) is not None and kernel.size > 1 and kernel[0, 0] != 0:
         seconds = _cost.box(cost, lane, (kernel.shape[0], kernel.shape[1]), numbers, converts=converts)
         return Products(None, lanes, clamp=positive), seconds, ""
-    factors = factor(kernel, dtype)
+    factors = factor(kernel, dtype, most)
     whole = dtype.kind in "biu"
     if factors is None or (whole and not factors.exact):
         return None, 0.0, "the kernel is not a sum of few products of a column and a row"
@@ -219,7 +229,7 @@ def _products(
     if whole and (dtype.kind == "b" or dtype.itemsize > 2):
         lanes = _whole_number_lanes(problem, int(factors.total))
     planes = 2 if factors.columns.dtype.kind == "c" else 1
-    seconds = _cost.separable(cost, lane, kernel.shape, factors.rank * planes, numbers, planes, converts=converts)
+    seconds = _cost.separable(cost, lane, kernel.shape, factors.rank * planes**2, numbers, converts=converts)
     return Products(factors, lanes, clamp=positive), seconds, ""
 
 
@@ -229,7 +239,7 @@ def _candidates(kernel: tuple[int, ...], shape: tuple[int, int]) -> list[tuple[i
     for k, n in zip(kernel, shape, strict=True):
         fits = [side for side in LENGTHS if side >= k]
         enough = next((i for i, side in enumerate(fits) if side >= n + k - 1), len(fits) - 1)
-        sides.append(fits[: enough + 1][-7:] if len(fits) > 7 and fits[6] < k + 32 else fits[: min(enough + 1, 9)])
+        sides.append(fits[: min(enough + 1, 9)])
     return [(rows, cols) for rows in sides[0] for cols in sides[1]]
 
 

@@ -60,7 +60,7 @@ class Factors:
         return len(self.rows)
 
 
-def factor(kernel: NDArray[Any], dtype: np.dtype[Any] | None = None) -> Factors | None:
+def factor(kernel: NDArray[Any], dtype: np.dtype[Any] | None = None, most: int = MOST) -> Factors | None:
     """The fewest products that make a kernel, or None where they would not be well under its taps.
 
     Parameters
@@ -68,6 +68,8 @@ def factor(kernel: NDArray[Any], dtype: np.dtype[Any] | None = None) -> Factors 
     kernel : ndarray, 2-D, not empty, of any real or complex type
     dtype : dtype, optional
         Type of the result, whose precision a floating kernel's products must have; by default the kernel's.
+    most : int
+        Most products to look for.
 
     Returns
     -------
@@ -76,7 +78,7 @@ def factor(kernel: NDArray[Any], dtype: np.dtype[Any] | None = None) -> Factors 
         least 5 taps are products.
     """
     kh, kw = kernel.shape
-    most = min(MOST, (kh * kw - 1) // (kh + kw)) if kh > 1 and kw > 1 else int(kh * kw > _SLACK)
+    most = min(most, (kh * kw - 1) // (kh + kw) if kh > 1 and kw > 1 else int(kh * kw > _SLACK))
     kind = kernel.dtype.kind
     if dtype is not None and kind in "fc" and dtype.kind in "fc":
         kernel = kernel.astype(dtype if kind == "c" else dtype.type(0).real.dtype, copy=False)

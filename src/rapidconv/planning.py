@@ -14,6 +14,9 @@ __all__ = ["Explanation", "Prepared", "explain", "prepare"]
 
 _OPERATIONS = ("convolve2d", "correlate2d")
 
+#: Bytes of scratch memory that no call without transforms exceeds: tests/memory_use.py holds them to it.
+_SCRATCH = 4 * 2**20
+
 
 @dataclass(frozen=True)
 class Explanation:
@@ -35,7 +38,7 @@ class Explanation:
     workers : int
         Threads the call is worth, of those it may use.
     memory : int
-        Bytes of scratch memory beyond the result, for each worker.
+        Most bytes of scratch memory beyond the result, for each worker.
     """
 
     method: str
@@ -58,7 +61,7 @@ class Explanation:
             f"sums in      {', then '.join(self.work_dtype)}",
             f"error        {self.error_bound}",
             f"workers      {self.workers}",
-            f"memory       {self.memory / 2**20:.1f} MiB of scratch a worker",
+            f"memory       at most {self.memory / 2**20:.1f} MiB of scratch a worker",
         ]
         return "\n".join(lines)
 
@@ -118,9 +121,7 @@ def explain(
     task = _arguments.signal2d(
         _operation(operation), in1, in2, mode, boundary, fillvalue, method, out, workers, channel_axis
     )
-    if not task.problems:
-        return Explanation("direct", "the result is empty or zero", {"direct": 0.0}, None, (str(task.dtype),), "exact", 1, 0)
-    return _explanation(_plan.plans(task)[0], task.problems[0])
+    return _told(task, _plan.plans(task))
 
 
 def _operation(name: Any) -> str:
@@ -128,6 +129,13 @@ def _operation(name: Any) -> str:
         msg = f"`operation` must be one of {', '.join(map(repr, _OPERATIONS))}, not {name!r}"
         raise ValueError(msg)
     return name
+
+
+def _told(task: Task, plans: list[Plan]) -> Explanation:
+    """A call in words; planes of a picture are all done alike."""
+    if not task.problems:
+        return Explanation("direct", "the result is empty or zero", {"direct": 0.0}, None, (str(task.dtype),), "exact", 1, 0)
+    return _explanation(plans[0], task.problems[0])
 
 
 def _explanation(plan: Plan, problem: Problem) -> Explanation:
@@ -142,12 +150,12 @@ def _explanation(plan: Plan, problem: Problem) -> Explanation:
         rank = 1 if plan.products.factors is None else plan.products.factors.rank
         scale = "sum(|kernel| * |image|)" if rank == 1 else "max|kernel| * sum|image|"
         bound = f"at most {(sides if rank == 1 else 4 + 2**rank * sides) * float(eps):.2g} * {scale} under the kernel"
-        memory = 2**20
+        memory = _SCRATCH
     elif tiles is None:
         types = tuple(str(lane.dtype) for lane in plan.lanes)
         eps = np.finfo(problem.dtype).eps if not exact else 0.0
         bound = f"at most {problem.kernel.size * float(eps):.2g} * sum(|kernel| * |image|) under the kernel"
-        memory = 2**20
+        memory = _SCRATCH
     else:
         types = tuple(str(np.dtype(char)) for char in tiles.chars)
         factor = _transform.noise(tiles.shape, tiles.chars[0])
@@ -179,7 +187,7 @@ class Prepared:
         if self._fixed and self._plans:
             self._kept = _execute.Weights(task.problems[0].kernel, self._plans[0])
             self._kept.make_all()
-        self._first = task.problems[0] if task.problems else None
+        self._told = _told(task, self._plans)
 
     def _swaps(self, task: Task) -> bool:
         """Whether the image takes the kernel's place, as in 'valid' with a larger kernel."""
@@ -204,9 +212,7 @@ class Prepared:
 
     def explain(self) -> Explanation:
         """Tell how images are filtered; see `rapidconv.explain`."""
-        if self._first is None:
-            return Explanation("direct", "the result is empty or zero", {"direct": 0.0}, None, (), "exact", 1, 0)
-        return _explanation(self._plans[0], self._first)
+        return self._told
 
     def __call__(self, image: ArrayLike, *, out: NDArray[Any] | None = None) -> NDArray[Any]:
         """Filter an image.
