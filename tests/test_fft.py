@@ -304,3 +304,26 @@ def test_plans_are_pure(seed):
         plans.append(_plan.plans(task)[0])
     assert plans[0] == plans[1] == plans[2]
     assert rapidconv.explain(blank, kernel, "same", "symm").method == plans[0].method
+
+
+def test_kept_plans_are_those_made_anew(monkeypatch):
+    """Whatever a plan follows from is part of what it is kept by; and not too many are kept."""
+    kept = {}
+    monkeypatch.setattr(_plan, "_kept", kept)
+    rng = np.random.default_rng(24)
+    kernels = [rng.integers(0, 9, (13, 13)).astype("int32"), np.ones((13, 13), "int32"), np.ones((11, 13), "int32")]
+    kernels += [kernel.astype("float32") for kernel in kernels] + [kernels[0].astype("uint8").T]
+    for _ in range(2):
+        for kernel in kernels:
+            for dtype in ("uint8", "int32", "float32", "complex64"):
+                for rest in (("same", "symm", 0), ("full", "fill", 0), ("full", "fill", 2**24)):
+                    for method, workers in (("auto", 1), ("auto", 2), ("direct", 2), ("fft", 1)):
+                        fill = rest[2] if np.result_type(kernel, dtype).kind != "u" else rest[2] % 256
+                        image = np.zeros((500, 400), dtype)
+                        task = _arguments.signal2d(
+                            "convolve2d", image, kernel, *rest[:2], fill, method, None, workers, None
+                        )
+                        (got,), problem = _plan.plans(task), task.problems[0]
+                        assert got == _plan._choose(problem, workers, 1)
+                        assert len(kept) <= _plan._KEPT
+    assert kept

@@ -27,6 +27,7 @@ def eager(monkeypatch):
     monkeypatch.setattr(_workers, "GRAIN", 1e-12)
     monkeypatch.setattr(_plan, "_PLANE", 0)
     monkeypatch.setattr(_plan, "_FEW", 0)
+    monkeypatch.setattr(_plan, "_kept", {})
     kernels.set_short(0)
     yield
     monkeypatch.undo()

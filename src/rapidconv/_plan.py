@@ -37,6 +37,13 @@ _FEW = 2**16
 _ORDINARY = {"f": (2.0**-50, 2.0**60), "d": (2.0**-400, 2.0**400)}
 
 
+#: Plans by all that they follow from, at most so many, of kernels of at most so many bytes. Threads may each make the same
+#: plan; a plan never changes.
+_kept: dict[tuple[object, ...], Plan] = {}
+_KEPT = 64
+_KEPT_BYTES = 2**15
+
+
 def plans(task: Task) -> list[Plan]:
     """A plan for each problem of a call; one for all where they share a kernel."""
     count = len(task.problems)
@@ -48,7 +55,8 @@ def plans(task: Task) -> list[Plan]:
 def plan(problem: Problem, workers: int = 1, planes: int = 1) -> Plan:
     """Choose the road, and how many of the allowed workers; a pure function of the problem.
 
-    The road is the one predicted to be the fastest on one thread, or the one asked for.
+    The road is the one predicted to be the fastest on one thread, or the one asked for. Looking at all roads takes 50 to
+    100 us, so plans of small kernels are kept.
 
     Parameters
     ----------
@@ -63,6 +71,24 @@ def plan(problem: Problem, workers: int = 1, planes: int = 1) -> Plan:
     ValueError
         If the road asked for cannot serve.
     """
+    kernel, image = problem.kernel, problem.image
+    if kernel.nbytes > _KEPT_BYTES:
+        return _choose(problem, workers, planes)
+    key = (
+        kernel.tobytes(), kernel.dtype, kernel.shape, image.dtype, image.shape[2:], problem.shape, problem.dtype,
+        problem.boundary, problem.fill.tobytes(), problem.method, workers, planes,
+    )  # fmt: skip
+    found = _kept.get(key)
+    if found is None:
+        found = _choose(problem, workers, planes)
+        if len(_kept) >= _KEPT:
+            _kept.clear()
+        _kept[key] = found
+    return found
+
+
+def _choose(problem: Problem, workers: int, planes: int) -> Plan:
+    """A plan made anew."""
     lanes, why = _lanes(problem)
     cost = _cost.TABLE[in_use]
     kernel, wanted = problem.kernel, problem.method
