@@ -66,10 +66,8 @@ def make_transform_call(char: str, side: int = SIDE) -> Call:
     down = across = transform.transform(side, char)
     # cross, whole, integers, positive, noise, gain, range, least, most, sure: see Overlap in overlap.pxi.
     facts = (False, False, False, False, 0.0, 2.0**exponent, 2.0**-16, 2.0**-90, 2.0**100, 2.0**43)
-    arguments = (
-        image, transform.spectrum(weights, (side, side), char, exponent), down, across, KERNEL, (step, step), facts,
-        np.zeros(1, char), 0, 0, 0, False, out, items,
-    )  # fmt: skip
+    work = (image, KERNEL, np.zeros(1, char), 0, 0, 0, False, out, 0, 1.0, 0.0, False)
+    arguments = (work, transform.spectrum(weights, (side, side), char, exponent), down, across, (step, step), facts, items)
     try:
         refused = kernels.correlate_fft(*arguments)
     except TypeError as error:

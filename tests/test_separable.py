@@ -44,6 +44,11 @@ def lanes_for(image, kernel, total):
     return [lane for lane in narrow if lane[1]] + [(wide, NO_LIMIT)]
 
 
+def work(image, kernel, fill, boundary, top, left, out, *, lift=False):
+    """A whole call as the kernels take it."""
+    return (image, kernel.shape, fill, int(RULES[boundary]), top, left, lift, out, 0, 1.0, 0.0, False)
+
+
 def separable(image, kernel, mode="same", boundary="symm", fill=0, factors=None, bands=None, out=None, clamp=False):
     """correlate_separable of a whole call."""
     dtype = np.result_type(image, kernel)
@@ -57,7 +62,7 @@ def separable(image, kernel, mode="same", boundary="symm", fill=0, factors=None,
     lift = image.dtype.kind != "c" and fill[0].imag != 0
     for first, end in bands or [(0, kernels.bands(out.shape[0]))]:
         kernels.correlate_separable(
-            image, lanes, kernel.shape, fill, int(RULES[boundary]), top, left, lift, out, first, end, clamp
+            work(image, kernel, fill, boundary, top, left, out, lift=lift), lanes, first, end, clamp
         )
     return out
 
@@ -73,9 +78,7 @@ def boxed(image, kernel, mode="same", boundary="symm", fill=0, bands=None):
     ]
     fill = np.full(1, fill, dtype)
     for first, end in bands or [(0, kernels.bands(out.shape[0]))]:
-        kernels.correlate_box(
-            image, lanes, kernel.shape, fill, int(RULES[boundary]), top, left, False, out, first, end
-        )
+        kernels.correlate_box(work(image, kernel, fill, boundary, top, left, out), lanes, first, end)
     return out
 
 
@@ -84,10 +87,8 @@ def direct(image, kernel, mode="same", boundary="symm"):
     dtype = np.result_type(image, kernel)
     out, (top, left) = geometry(image, kernel, mode, dtype)
     lane = np.dtype(np.float32 if dtype.char in "efF" else np.float64)
-    kernels.correlate(
-        image, [(*transposed(kernel, lane), NO_LIMIT)], kernel.shape, np.zeros(1, dtype), int(RULES[boundary]), top, left,
-        False, out, np.zeros(1, np.intp), 0, 64,
-    )
+    described = work(image, kernel, np.zeros(1, dtype), boundary, top, left, out)
+    kernels.correlate(described, [(*transposed(kernel, lane), NO_LIMIT)], np.zeros(1, np.intp), 0, 64)
     return out
 
 

@@ -140,16 +140,22 @@ def _lifted(problem: Problem) -> bool:
     return bool(problem.image.dtype.kind != "c" and problem.fill[0].imag != 0)
 
 
+def _work(problem: Problem, view: NDArray[Any], y: int = 0, x: int = 0) -> tuple[Any, ...]:
+    """A problem, or the part of it from output (y, x) on that a view shows, as the kernels take it."""
+    return (
+        problem.image, problem.kernel.shape, problem.fill, int(problem.boundary), problem.top + y, problem.left + x,
+        _lifted(problem), view, int(problem.store), problem.scale, problem.delta, problem.skips,
+    )  # fmt: skip
+
+
 def _direct(
     problem: Problem, weights: Weights, view: NDArray[Any], window: tuple[int, int, int, int], taken: NDArray[np.intp],
     worker: int,
 ) -> None:  # fmt: skip
     """Outputs y0 <= y < y1, x0 <= x < x1 summed tap by tap: the rows that no other worker has taken."""
     y0, y1, x0, x1 = window
-    kernels.correlate(
-        problem.image, weights.lanes(), problem.kernel.shape, problem.fill, int(problem.boundary), problem.top + y0,
-        problem.left + x0, _lifted(problem), view[y0:y1, x0:x1], taken, worker, kernels.turn_rows(y1 - y0),
-    )  # fmt: skip
+    work = _work(problem, view[y0:y1, x0:x1], y0, x0)
+    kernels.correlate(work, weights.lanes(), taken, worker, kernels.turn_rows(y1 - y0))
 
 
 def _fft_parts(problem: Problem, plan: Plan, weights: Weights, plane: NDArray[Any]) -> list[Callable[[], None]]:
@@ -201,14 +207,11 @@ def _separable_parts(
     view, lanes = _view(problem, plane), weights.products()
     count = kernels.bands(problem.shape[0])
     ends = [count * k // workers for k in range(workers + 1)]
-    head = (problem.image, lanes, problem.kernel.shape, problem.fill, int(problem.boundary), problem.top, problem.left)
+    work = _work(problem, view)
     runs = [(first, end) for first, end in pairwise(ends) if end > first]
     if plan.products.factors is None:
-        return [partial(kernels.correlate_box, *head, _lifted(problem), view, first, end) for first, end in runs]
-    return [
-        partial(kernels.correlate_separable, *head, _lifted(problem), view, first, end, plan.products.clamp)
-        for first, end in runs
-    ]
+        return [partial(kernels.correlate_box, work, lanes, first, end) for first, end in runs]
+    return [partial(kernels.correlate_separable, work, lanes, first, end, plan.products.clamp) for first, end in runs]
 
 
 def _steps(problem: Problem, tiles: Tiles) -> tuple[int, int]:
@@ -228,18 +231,11 @@ def _transformed(
     error = _transform.noise(tiles.shape, char) * tiles.norm
     integers = problem.dtype.kind in "biu"
     refused: NDArray[np.uint8] = kernels.correlate_fft(
-        problem.image,
+        _work(problem, view),
         weights.spectrum(char),
         *(_transform.transform(side, char) for side in tiles.shape),
-        problem.kernel.shape,
         _steps(problem, tiles),
         (tiles.cross, tiles.whole, integers, tiles.positive, error, 2.0**tiles.exponent, span, least, most, sure),
-        problem.fill,
-        int(problem.boundary),
-        problem.top,
-        problem.left,
-        _lifted(problem),
-        view,
         items,
     )
     return refused

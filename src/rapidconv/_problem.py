@@ -1,6 +1,7 @@
 """What the stages hand on: a call as problems, and a plan for each."""
 
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import Any
 
 import numpy as np
@@ -9,23 +10,36 @@ from numpy.typing import NDArray
 from ._boundary import Boundary
 from ._rank import Factors
 
-__all__ = ["Lane", "Plan", "Problem", "Products", "Task", "Tiles"]
+__all__ = ["Lane", "Plan", "Problem", "Products", "Store", "Task", "Tiles"]
+
+
+class Store(IntEnum):
+    """How a sum becomes a number of the result, by the numbers the compiled kernels know the ways by."""
+
+    WRAP = 0            # whole sums keep their low bits, floating ones are rounded to the type
+    TRUNCATE = 1        # floating sums to integers toward zero, as scipy.ndimage
+    SATURATE = 2        # scaled, shifted, rounded half to even, held to the limits of the type, as OpenCV
 
 
 @dataclass(slots=True, eq=False)
 class Problem:
     """One correlation: ``result[m, n] = sum(kernel[i, j] * image[top + m + i, left + n + j])``.
 
+    With outer axes, ``result[o, m, n] = sum(kernel[p, i, j] * image[outer + o + p, top + m + i, left + n + j])``, where o, p
+    and outer have an entry for each of them.
+
     Attributes
     ----------
-    image : ndarray, 2-D of any layout, or 3-D with few interleaved channels
-    kernel : ndarray, 2-D, not empty, oriented for correlation and conjugated
-    shape : (int, int)
-        Shape of the result.
+    image : ndarray
+        Outer axes if any, rows, columns, and possibly an axis of few interleaved channels; any layout.
+    kernel : ndarray, outer axes, rows, columns; not empty, oriented for correlation and conjugated
+        Of length 1 along axes of independent planes.
+    shape : tuple of int
+        Shape of the result, without channels.
     dtype : dtype
         Type of the result, native.
     boundary : Boundary
-    fill : ndarray of `dtype`, one element
+    fill : ndarray of the sums' type, one element
     top, left : int
         Image position under the first tap of ``result[0, 0]``.
     conjugate : bool
@@ -34,11 +48,20 @@ class Problem:
         Whether the result is stored from its last element on.
     method : str
         As asked for.
+    outer : tuple of int
+        As top and left, for outer axes.
+    sums : dtype or None
+        Type of the sums where it is not that of the result: float64 sums of `TRUNCATE`, for one.
+    store : Store
+    scale, delta : float
+        Of `SATURATE`: ``scale * sum + delta`` is stored.
+    skips : bool
+        Whether zero taps meet no pixel, so that they spread no NaN or infinity.
     """
 
     image: NDArray[Any]
     kernel: NDArray[Any]
-    shape: tuple[int, int]
+    shape: tuple[int, ...]
     dtype: np.dtype[Any]
     boundary: Boundary
     fill: NDArray[Any]
@@ -47,6 +70,12 @@ class Problem:
     conjugate: bool
     reverse: bool
     method: str
+    outer: tuple[int, ...] = ()
+    sums: np.dtype[Any] | None = None
+    store: Store = Store.WRAP
+    scale: float = 1.0
+    delta: float = 0.0
+    skips: bool = False
 
 
 @dataclass(slots=True, eq=False)

@@ -287,10 +287,7 @@ cdef int run_box(Job* job, Box* b, Py_ssize_t y_from, Py_ssize_t y_to) noexcept 
     return failed
 
 
-def correlate_box(
-    cnp.ndarray image, list lanes, tuple kernel_shape, cnp.ndarray fill, int boundary, Py_ssize_t top, Py_ssize_t left,
-    bint lift, cnp.ndarray out, Py_ssize_t first_band, Py_ssize_t end_band,
-):
+def correlate_box(tuple work, list lanes, Py_ssize_t first_band, Py_ssize_t end_band):
     """As correlate, of a kernel whose taps are all equal and real.
 
     Parameters
@@ -302,16 +299,7 @@ def correlate_box(
     cdef Box box
     cdef int k = 0, failed
     cdef cnp.ndarray part
-    see_image(&job, image)
-    if lift:
-        job.lift = job.pairs = True
-        job.parts *= 2
-    see_out(&job, out)
-    job.kh, job.kw = kernel_shape
-    job.fill = cnp.PyArray_BYTES(fill)
-    job.boundary = boundary
-    job.top = top
-    job.left = left
+    see_work(&job, work)
     job.n_lanes = len(lanes)
     for value, real_part, limit in lanes:
         part = value

@@ -15,6 +15,8 @@ cdef enum:
     F8 = 11
     FG = 12
 
+from libc.math cimport rint
+
 cdef extern from "simd.h" nogil:
     float rc_from_half(unsigned short bits)
     unsigned short rc_to_half(float x)

@@ -104,6 +104,9 @@ cdef object answer(bint flip, in1, in2, mode, boundary, fillvalue, double limit,
     job.top = skip[0] - job.kh + 1
     job.left = skip[1] - job.kw + 1
     job.fill = <const char*> &zero
+    job.fill_kind = job.kind
+    job.store = KEEP_BITS
+    job.skips = False
     job.n_lanes = 1
     job.lanes[0].kind = job.kind
     job.lanes[0].real_part = <const char*> weights

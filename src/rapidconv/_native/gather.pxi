@@ -5,16 +5,26 @@
 cdef inline Py_ssize_t index_map(Py_ssize_t i, Py_ssize_t n, int boundary) noexcept nogil:
     """Image index at position i of an axis of length n; -1 stands for fill.
 
-        fill  k k k | a b c d | k k k      symm  c b a | a b c d | d c b      wrap  b c d | a b c d | a b c
+        fill  k k k | a b c d | k k k      symm    c b a | a b c d | d c b      wrap  b c d | a b c d | a b c
+        near  a a a | a b c d | d d d      mirror  d c b | a b c d | c b a
     """
     cdef Py_ssize_t k
     if 0 <= i < n:
         return i
     if boundary == FILL:
         return -1
+    if boundary == NEAREST:
+        return 0 if i < 0 else n - 1
     if boundary == WRAP:
         k = i % n
         return k + n if k < 0 else k
+    if boundary == MIRROR:
+        if n == 1:
+            return 0
+        k = i % (2 * n - 2)
+        if k < 0:
+            k += 2 * n - 2
+        return k if k < n else 2 * n - 2 - k
     k = i % (2 * n)
     if k < 0:
         k += 2 * n
@@ -33,9 +43,20 @@ cdef Py_ssize_t runs_of(Job* job, Py_ssize_t first, Py_ssize_t width, Py_ssize_t
         elif job.boundary == FILL:
             start = -1
             length = -e if e < 0 else width
+        elif job.boundary == NEAREST:
+            start = 0 if e < 0 else n - 1
+            length = -e if e < 0 else width
+            step = 0
         elif job.boundary == WRAP:
             start = index_map(e, n, WRAP)
             length = n - start
+        elif job.boundary == MIRROR:
+            start = index_map(e, n, MIRROR)
+            if start == index_map(e + 1, n, MIRROR) + 1:
+                length = start + 1
+                step = -1
+            else:
+                length = n - start
         else:
             k = e % (2 * n)
             if k < 0:
@@ -150,9 +171,9 @@ cdef unsigned long long gather(
     cdef bint copies = job.plain and same_bits(job.kind, kind) and not job.lift
     if job.boundary == FILL:
         if measured:
-            top = to_lane_peak(job.out_kind, job.fill, 0, value, 1)
+            top = to_lane_peak(job.fill_kind, job.fill, 0, value, 1)
         else:
-            to_lane(job.out_kind, job.fill, type_size(job.out_kind), value, 1, 1 + job.pairs)
+            to_lane(job.fill_kind, job.fill, type_size(job.fill_kind), value, 1, 1 + job.pairs)
     if copies and not measured and is_column_major(job):
         gather_columns(job, sc, block, value, pitch, m, n_runs)
         return 0

@@ -4,6 +4,11 @@ cdef enum:
     FILL = 0         # as in _boundary.py
     SYMM = 1
     WRAP = 2
+    NEAREST = 3
+    MIRROR = 4
+    KEEP_BITS = 0    # how a sum becomes a number of the result: as Store in _problem.py
+    TRUNCATE = 1
+    SATURATE = 2
     MAX_LANES = 3
     TILE_ROWS = 64          # output rows of a band of tiles, the unit of work handed to a worker
     STAGED_ROWS = 16        # rows of a tile with gathered rows or planes of sums, which then stay in the L1 cache
@@ -37,12 +42,16 @@ ctypedef struct Job:
     int n_lanes
     Py_ssize_t kh, kw
     int boundary
-    const char* fill             # one number of the result's type (re, im)
+    const char* fill             # one number (re, im)
+    int fill_kind
     Py_ssize_t top, left         # image position under the first tap of output [0, 0]
     char* out
     Py_ssize_t m, n, out_row_stride, out_col_stride
     int out_kind
     int out_parts
+    int store
+    double scale, delta          # of SATURATE
+    bint skips                   # zero taps meet no pixel
 
 ctypedef struct Scratch:
     char* block                  # gathered rows
@@ -51,7 +60,7 @@ ctypedef struct Scratch:
     const char** rows
     const char** columns         # of a narrow rim: each a row of the block
     Py_ssize_t* source           # image row of each block row, -1: fill
-    Py_ssize_t* run              # pieces of a gathered row: first pixel, length, image column, direction
+    Py_ssize_t* run              # pieces of a gathered row: first pixel, length, image column, step
     char* constant               # a row of fill
     Py_ssize_t group             # kernel rows summed at once
     bint large                   # whether the image has proved too large for the lane of whole numbers
@@ -76,7 +85,8 @@ cdef inline Lane* last_lane(Job* job) noexcept nogil:
 
 cdef inline bint is_straight(Job* job, Lane* ln) noexcept nogil:
     """Whether a lane's sums go from the registers to the result, which takes a bank where the kernel is complex."""
-    return (same_bits(job.out_kind, ln.kind) and job.out_col_stride == job.out_parts * type_size(job.out_kind)
+    return (job.store == KEEP_BITS and same_bits(job.out_kind, ln.kind)
+            and job.out_col_stride == job.out_parts * type_size(job.out_kind)
             and (ln.imag_part == NULL or (RC_BANKS and ln.kind != FG)))
 
 
@@ -110,17 +120,17 @@ cdef inline bint is_column_major(Job* job) noexcept nogil:
 
 cdef inline void put_one(Job* job, char* d, int part) noexcept nogil:
     """The fill value's real or imaginary part in the last lane's type, which is that of an image read in place."""
-    cdef Py_ssize_t size = type_size(job.out_kind)
+    cdef Py_ssize_t size = type_size(job.fill_kind)
     cdef int kind = last_lane(job).kind
     if kind == F4:
-        to_lane(job.out_kind, job.fill + part * size, 0, <float*> d, 1, 1)
+        to_lane(job.fill_kind, job.fill + part * size, 0, <float*> d, 1, 1)
     elif kind == F8:
-        to_lane(job.out_kind, job.fill + part * size, 0, <double*> d, 1, 1)
+        to_lane(job.fill_kind, job.fill + part * size, 0, <double*> d, 1, 1)
     elif kind == FG:
-        to_lane(job.out_kind, job.fill + part * size, 0, <extended*> d, 1, 1)
+        to_lane(job.fill_kind, job.fill + part * size, 0, <extended*> d, 1, 1)
     elif kind == I2:
-        to_lane(job.out_kind, job.fill + part * size, 0, <short*> d, 1, 1)
+        to_lane(job.fill_kind, job.fill + part * size, 0, <short*> d, 1, 1)
     elif kind == I4:
-        to_lane(job.out_kind, job.fill + part * size, 0, <int*> d, 1, 1)
+        to_lane(job.fill_kind, job.fill + part * size, 0, <int*> d, 1, 1)
     else:
-        to_lane(job.out_kind, job.fill + part * size, 0, <long long*> d, 1, 1)
+        to_lane(job.fill_kind, job.fill + part * size, 0, <long long*> d, 1, 1)

@@ -15,6 +15,7 @@ include "bank.pxi"
 include "job.pxi"
 include "gather.pxi"
 include "rim.pxi"
+include "store.pxi"
 include "walk.pxi"
 include "repair.pxi"
 
@@ -88,40 +89,52 @@ cdef void see_out(Job* job, cnp.ndarray out) noexcept:
     job.out_parts = job.channels * (2 if is_complex(type_num) else 1)
 
 
+cdef int see_work(Job* job, tuple work) except -1:
+    """Describe what is to be summed, whatever the road.
+
+    image : 2-D array of any real or complex type, strides, byte order and alignment
+        Or 3-D, the last axis contiguous: channels interleaved in pixels.
+    kernel_shape : (rows, columns)
+    fill : array of the sums' type with one element
+    boundary : a rule of _boundary.py
+    top, left : image position under the first tap of out[0, 0]
+    lift : whether a real image is to be seen as complex, which a complex fill value needs
+    out : array of the image's dimensions, aligned and native, that shares no memory with the others
+    store : KEEP_BITS, TRUNCATE or SATURATE
+    scale, delta : of SATURATE
+    skips : whether zero taps meet no pixel
+    """
+    cdef cnp.ndarray image, fill, out
+    cdef bint lift
+    (image, (job.kh, job.kw), fill, job.boundary, job.top, job.left, lift, out, job.store, job.scale, job.delta,
+     job.skips) = work
+    see_image(job, image)
+    if lift:
+        job.lift = job.pairs = True
+        job.parts *= 2
+    see_out(job, out)
+    job.fill = cnp.PyArray_BYTES(fill)
+    job.fill_kind = kind_of(cnp.PyArray_TYPE(fill))
+    return 0
+
+
 def correlate(
-    cnp.ndarray image, list lanes, tuple kernel_shape, cnp.ndarray fill, int boundary, Py_ssize_t top, Py_ssize_t left,
-    bint lift, cnp.ndarray out, cnp.ndarray taken, int worker, Py_ssize_t turn,
+    tuple work, list lanes, cnp.ndarray taken, int worker, Py_ssize_t turn,
 ):
     """One worker's part of a correlation, with the GIL released: rows that no call with the same taken has taken.
 
     Parameters
     ----------
-    image : 2-D array of any real or complex type, strides, byte order and alignment
-        Or 3-D, the last axis contiguous: channels interleaved in pixels.
+    work : tuple, see `see_work`
     lanes : list of (real part, imaginary part or None, limit), tried in turn
         Transposed contiguous kernels in the lane's type; exact for images of magnitude up to limit.
-    kernel_shape : (rows, columns)
-    fill : array of out's type with one element
-    boundary : FILL, SYMM or WRAP of _boundary.py
-    top, left : image position under the first tap of out[0, 0]
-    lift : whether a real image is to be seen as complex, which a complex fill value needs
-    out : array of the image's dimensions, aligned and native, that shares no memory with the others
     taken : array of intp, zeros at first, one for every worker;  worker : which of them this is
     turn : rows to take at a time, `turn_rows` of the rows of out
     """
     cdef Job job
     cdef int k = 0, failed
     cdef cnp.ndarray part
-    see_image(&job, image)
-    if lift:
-        job.lift = job.pairs = True
-        job.parts *= 2
-    see_out(&job, out)
-    job.kh, job.kw = kernel_shape
-    job.fill = cnp.PyArray_BYTES(fill)
-    job.boundary = boundary
-    job.top = top
-    job.left = left
+    see_work(&job, work)
     job.n_lanes = len(lanes)
     for real_part, imag_part, limit in lanes:
         part = real_part

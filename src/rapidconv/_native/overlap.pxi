@@ -329,12 +329,13 @@ cdef void store_tile(fvec zero, Overlap* road, Room* room, Item* items) noexcept
 
 cdef inline bint is_packed(Job* job, Overlap* road) noexcept nogil:
     """Whether outputs of an item lie side by side in the lane's type."""
-    return job.out_parts == 1 and job.out_kind == road.kind and job.out_col_stride == type_size(road.kind)
+    return (job.out_parts == 1 and job.store == KEEP_BITS and job.out_kind == road.kind
+            and job.out_col_stride == type_size(road.kind))
 
 
 cdef void fetch_fill(Job* job, int part, lane* value) noexcept nogil:
     """The fill value's number of a part."""
-    to_lane(job.out_kind, job.fill + (part & job.pairs) * type_size(job.out_kind), 0, value, 1, 1)
+    to_lane(job.fill_kind, job.fill + (part & job.pairs) * type_size(job.fill_kind), 0, value, 1, 1)
 
 
 cdef void gather_plane(Job* job, Overlap* road, Room* room, Item* it, int k, lane* like) noexcept nogil:
@@ -435,7 +436,7 @@ cdef void put_item(Job* job, Overlap* road, Room* room, Item* it, int k, int par
         if packed:
             copy_run(room.plane[k] + y * pitch, dest, it.n * size)
         else:
-            put_lane(road.kind, room.plane[k] + y * pitch, 1, job.out_kind, dest, job.out_col_stride, it.n)
+            put_lane(job, road.kind, room.plane[k] + y * pitch, 1, dest, job.out_col_stride, it.n)
 
 
 cdef inline bint is_whole(Overlap* road, Seen* seen) noexcept nogil:
@@ -676,17 +677,15 @@ cdef void make_spectrum(fvec zero, Overlap* road, Room* room, char* out, double 
 
 
 def correlate_fft(
-    cnp.ndarray image, cnp.ndarray spectrum, tuple down, tuple across, tuple kernel_shape, tuple step, tuple facts,
-    cnp.ndarray fill, int boundary, Py_ssize_t top, Py_ssize_t left, bint lift, cnp.ndarray out, cnp.ndarray items,
+    tuple work, cnp.ndarray spectrum, tuple down, tuple across, tuple step, tuple facts, cnp.ndarray items,
 ):
     """Items of a correlation by overlap-save tiles, with the GIL released; which of them were refused.
 
     Parameters
     ----------
-    image, fill, boundary, top, left, lift, out : as in `correlate`
+    work : as in `correlate`
     spectrum : of `kernel_spectrum`
     down, across : (length, radices, table) of the tile's transforms
-    kernel_shape : (rows, columns)
     step : (rows, columns) of outputs of a tile
     facts : (cross, whole, integers, positive, noise, gain, range, least, most, sure), see Overlap
     items : contiguous int64 array
@@ -702,16 +701,7 @@ def correlate_fft(
     cdef char* memory
     cdef Py_ssize_t count = cnp.PyArray_SIZE(items)
     cdef cnp.ndarray verdicts = cnp.PyArray_ZEROS(1, [count], cnp.NPY_UINT8, 0)
-    see_image(&job, image)
-    if lift:
-        job.lift = job.pairs = True
-        job.parts *= 2
-    see_out(&job, out)
-    job.kh, job.kw = kernel_shape
-    job.fill = cnp.PyArray_BYTES(fill)
-    job.boundary = boundary
-    job.top = top
-    job.left = left
+    see_work(&job, work)
     see_transform(&road.down, down)
     see_transform(&road.across, across)
     road.kind = kind_of(cnp.PyArray_TYPE(spectrum))

@@ -1050,8 +1050,7 @@ cdef int run_rings(Job* job, Factors* f, Py_ssize_t y_from, Py_ssize_t y_to) noe
 
 
 def correlate_separable(
-    cnp.ndarray image, list lanes, tuple kernel_shape, cnp.ndarray fill, int boundary, Py_ssize_t top, Py_ssize_t left,
-    bint lift, cnp.ndarray out, Py_ssize_t first_band, Py_ssize_t end_band, bint clamp=False,
+    tuple work, list lanes, Py_ssize_t first_band, Py_ssize_t end_band, bint clamp=False,
 ):
     """As correlate, of a kernel that is a sum of products of a column and a row.
 
@@ -1067,16 +1066,7 @@ def correlate_separable(
     cdef Factors factors
     cdef int k = 0, failed
     cdef cnp.ndarray part
-    see_image(&job, image)
-    if lift:
-        job.lift = job.pairs = True
-        job.parts *= 2
-    see_out(&job, out)
-    job.kh, job.kw = kernel_shape
-    job.fill = cnp.PyArray_BYTES(fill)
-    job.boundary = boundary
-    job.top = top
-    job.left = left
+    see_work(&job, work)
     job.n_lanes = len(lanes)
     factors.clamp = clamp
     for columns, rows, real_part, imag_part, limit in lanes:

@@ -56,9 +56,13 @@ cdef void bank_lane(
 
 
 cdef void put_lane(
-    int kind, const char* s, Py_ssize_t s_step, int out_kind, char* d, Py_ssize_t stride, Py_ssize_t n,
+    Job* job, int kind, const char* s, Py_ssize_t s_step, char* d, Py_ssize_t stride, Py_ssize_t n,
 ) noexcept nogil:
-    """from_lane in the lane of a type."""
+    """n sums, in the lane of a type, as numbers of the result."""
+    cdef int out_kind = job.out_kind
+    if job.store != KEEP_BITS:
+        put_whole(job, kind, s, s_step, d, stride, n)
+        return
     if kind == F4:
         from_lane(<const float*> s, s_step, out_kind, d, stride, n)
     elif kind == F8:
@@ -150,14 +154,14 @@ cdef void put_row(Job* job, int kind, char* re, const char* im, char* dest, Py_s
             add_times_i(<extended*> re, <const extended*> im, n)
     if im == NULL or job.pairs:
         if packed:
-            put_lane(kind, re, 1, job.out_kind, dest, out_size, n)
+            put_lane(job, kind, re, 1, dest, out_size, n)
         else:
             for part in range(job.parts):
-                put_lane(kind, re + part * size, job.parts, job.out_kind, dest + part * out_size, stride, width)
+                put_lane(job, kind, re + part * size, job.parts, dest + part * out_size, stride, width)
         return
     for part in range(job.parts):
-        put_lane(kind, re + part * size, job.parts, job.out_kind, dest + 2 * part * out_size, stride, width)
-        put_lane(kind, im + part * size, job.parts, job.out_kind, dest + (2 * part + 1) * out_size, stride, width)
+        put_lane(job, kind, re + part * size, job.parts, dest + 2 * part * out_size, stride, width)
+        put_lane(job, kind, im + part * size, job.parts, dest + (2 * part + 1) * out_size, stride, width)
 
 
 cdef void whole_tile(

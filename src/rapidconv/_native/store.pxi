@@ -1,0 +1,77 @@
+# Sums to whole numbers of the result, where they do not keep their low bits: cut toward zero, or rounded and held.  The
+# limits of 64-bit types are the outermost doubles within them.
+
+
+cdef void put_saturated(
+    const lane* s, Py_ssize_t s_step, double scale, double delta, double low, double high, number* d, Py_ssize_t stride,
+    Py_ssize_t n,
+) noexcept nogil:
+    """scale * sum + delta, rounded half to even, held to the limits of the type; NaN becomes 0."""
+    cdef Py_ssize_t i
+    cdef char* p = <char*> d
+    cdef double x
+    for i in range(n):
+        x = rint(scale * <double> s[i * s_step] + delta)
+        x = x if x == x else 0
+        x = x if x > low else low
+        x = x if x < high else high
+        (<number*> (p + i * stride))[0] = <number> x
+
+
+cdef void put_truncated(const lane* s, Py_ssize_t s_step, number* d, Py_ssize_t stride, Py_ssize_t n) noexcept nogil:
+    """Sums cut toward zero, their low bits kept; beyond 64 bits, and NaN: whatever the machine makes of it, as in SciPy."""
+    cdef Py_ssize_t i
+    cdef char* p = <char*> d
+    for i in range(n):
+        (<number*> (p + i * stride))[0] = <number> <long long> s[i * s_step]
+
+
+cdef void put_as(
+    Job* job, const lane* s, Py_ssize_t s_step, double low, double high, number* d, Py_ssize_t stride, Py_ssize_t n,
+) noexcept nogil:
+    """Sums of a lane as numbers of a type with limits, in the way of the job."""
+    if job.store == TRUNCATE:
+        put_truncated(s, s_step, d, stride, n)
+    else:
+        put_saturated(s, s_step, job.scale, job.delta, low, high, d, stride, n)
+
+
+cdef void put_from(Job* job, const lane* s, Py_ssize_t s_step, char* d, Py_ssize_t stride, Py_ssize_t n) noexcept nogil:
+    """put_as in the result's type."""
+    cdef Py_ssize_t i
+    cdef int kind = job.out_kind
+    if kind == BOOL:
+        for i in range(n):
+            d[i * stride] = <long long> s[i * s_step] != 0
+    elif kind == I1:
+        put_as(job, s, s_step, -128, 127, <signed char*> d, stride, n)
+    elif kind == U1:
+        put_as(job, s, s_step, 0, 255, <unsigned char*> d, stride, n)
+    elif kind == I2:
+        put_as(job, s, s_step, -32768, 32767, <short*> d, stride, n)
+    elif kind == U2:
+        put_as(job, s, s_step, 0, 65535, <unsigned short*> d, stride, n)
+    elif kind == I4:
+        put_as(job, s, s_step, -2147483648.0, 2147483647.0, <int*> d, stride, n)
+    elif kind == U4:
+        put_as(job, s, s_step, 0, 4294967295.0, <unsigned int*> d, stride, n)
+    elif kind == I8:
+        put_as(job, s, s_step, -9223372036854775808.0, 9223372036854774784.0, <long long*> d, stride, n)
+    elif kind == U8:
+        put_as(job, s, s_step, 0, 18446744073709549568.0, <unsigned long long*> d, stride, n)
+
+
+cdef void put_whole(
+    Job* job, int kind, const char* s, Py_ssize_t s_step, char* d, Py_ssize_t stride, Py_ssize_t n,
+) noexcept nogil:
+    """n sums, in the lane of a type, as whole numbers of the result."""
+    if kind == F4:
+        put_from(job, <const float*> s, s_step, d, stride, n)
+    elif kind == F8:
+        put_from(job, <const double*> s, s_step, d, stride, n)
+    elif kind == I2:
+        put_from(job, <const short*> s, s_step, d, stride, n)
+    elif kind == I4:
+        put_from(job, <const int*> s, s_step, d, stride, n)
+    else:
+        put_from(job, <const long long*> s, s_step, d, stride, n)
