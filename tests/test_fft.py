@@ -306,24 +306,55 @@ def test_plans_are_pure(seed):
     assert rapidconv.explain(blank, kernel, "same", "symm").method == plans[0].method
 
 
-def test_kept_plans_are_those_made_anew(monkeypatch):
-    """Whatever a plan follows from is part of what it is kept by; and not too many are kept."""
-    kept = {}
-    monkeypatch.setattr(_plan, "_kept", kept)
-    rng = np.random.default_rng(24)
-    kernels = [rng.integers(0, 9, (13, 13)).astype("int32"), np.ones((13, 13), "int32"), np.ones((11, 13), "int32")]
-    kernels += [kernel.astype("float32") for kernel in kernels] + [kernels[0].astype("uint8").T]
+def _problem(image, kernel, boundary="fill", fill=0):
+    """A problem of 'same', as convolve2d states it."""
+    return _arguments.signal2d("convolve2d", image, kernel, "same", boundary, fill, "auto", None, None, None).problems[0]
+
+
+_ONES = np.ones((15, 15), "int32")
+_COUNT = np.arange(1, 226, dtype="int32").reshape(15, 15)
+_LIKE = {
+    "kernel": [_problem(np.zeros((300, 200), "int32"), k) for k in (_ONES, _COUNT)],
+    "kernel's dtype": [_problem(np.zeros((300, 200), "float64"), k) for k in (_COUNT, _COUNT.view("float32"))],
+    "kernel's shape": [_problem(np.zeros((300, 200), "int32"), k) for k in (_ONES, _ONES.reshape(1, 225))],
+    "image's dtype": [_problem(np.zeros((300, 200), d), _COUNT) for d in ("uint8", "int32")],
+    "channels": [_problem(np.zeros((200, 200), "float32"), _COUNT.astype("float32")) for _ in range(2)],
+    "shape": [_problem(np.zeros((300, n), "int32"), _COUNT) for n in (200, 400)],
+    "dtype": [_problem(np.zeros((300, 200), "int32"), _COUNT) for _ in range(2)],
+    "boundary": [_problem(np.zeros((300, 200), "uint8"), _COUNT, b, 2**24) for b in ("fill", "symm")],
+    "fill": [_problem(np.zeros((300, 200), "uint8"), _COUNT, "fill", f) for f in (0, 2**24)],
+    "method": [_problem(np.zeros((300, 200), "int32"), _COUNT) for _ in range(2)],
+}
+_LIKE["channels"][1].image = np.zeros((200, 200, 8), "float32")
+_LIKE["dtype"][1].dtype = np.dtype("int64")
+_LIKE["boundary"][1].fill = _LIKE["boundary"][0].fill
+_LIKE["method"][1].method = "direct"
+for _problem_of_channels in _LIKE["channels"]:
+    _problem_of_channels.method = "direct"
+
+
+@pytest.mark.parametrize("difference", _LIKE)
+def test_plans_are_kept_by_all_they_follow_from(monkeypatch, difference):
+    """Two problems that differ in one thing only, which makes two plans: each is given its own, also the second time."""
+    monkeypatch.setattr(_plan, "_kept", {})
+    anew = [_plan._choose(problem, 2, 1) for problem in _LIKE[difference]]
+    assert anew[0] != anew[1]
     for _ in range(2):
-        for kernel in kernels:
-            for dtype in ("uint8", "int32", "float32", "complex64"):
-                for rest in (("same", "symm", 0), ("full", "fill", 0), ("full", "fill", 2**24)):
-                    for method, workers in (("auto", 1), ("auto", 2), ("direct", 2), ("fft", 1)):
-                        fill = rest[2] if np.result_type(kernel, dtype).kind != "u" else rest[2] % 256
-                        image = np.zeros((500, 400), dtype)
-                        task = _arguments.signal2d(
-                            "convolve2d", image, kernel, *rest[:2], fill, method, None, workers, None
-                        )
-                        (got,), problem = _plan.plans(task), task.problems[0]
-                        assert got == _plan._choose(problem, workers, 1)
-                        assert len(kept) <= _plan._KEPT
-    assert kept
+        assert [_plan.plan(problem, 2, 1) for problem in _LIKE[difference]] == anew
+    assert len(_plan._kept) == 2
+
+
+@pytest.mark.parametrize("second", [(1, 6), (2, 1)], ids=["workers", "planes"])
+def test_plans_are_kept_by_workers_and_planes(monkeypatch, second):
+    monkeypatch.setattr(_plan, "_kept", {})
+    problem = _LIKE["channels"][0]
+    assert _plan._choose(problem, 2, 6) != _plan._choose(problem, *second)
+    for arguments in ((2, 6), second, (2, 6)):
+        assert _plan.plan(problem, *arguments) == _plan._choose(problem, *arguments)
+
+
+def test_only_so_many_plans_are_kept(monkeypatch):
+    monkeypatch.setattr(_plan, "_kept", {})
+    for n in range(2 * _plan._KEPT):
+        _plan.plan(_problem(np.zeros((100 + n, 100), "float32"), np.ones((9, 9), "float32")))
+        assert 0 < len(_plan._kept) <= _plan._KEPT

@@ -21,12 +21,6 @@ __all__ = ["plan", "plans"]
 _EXACT = ((np.dtype(np.float32), 2**24 - 1), (np.dtype(np.float64), 2**53 - 1))
 _NO_LIMIT = 2**64 - 1
 
-#: Predicted seconds of direct summation below which looking at other roads would take as long.
-_SHORT = 100e-6
-
-#: Taps below which no other road than direct summation is looked at.
-_FEW_TAPS = 25
-
 #: Seconds of a plane's work from which planes are shared out: to begin one takes some 10 microseconds of Python.
 _PLANE = GRAIN / 2
 #: Multiply-adds of a pixel of any type that take less than twice GRAIN.
@@ -99,7 +93,8 @@ def _choose(problem: Problem, workers: int, planes: int) -> Plan:
     lane = lanes[0].dtype.char
     seconds = {"direct": _cost.direct(cost, lane, kernel.size, numbers, products)}
     gaining = 1 if workers == 1 else _gaining(problem, lanes[0], workers, planes)
-    if wanted == "direct" or (wanted == "auto" and _is_little(problem, seconds["direct"])):
+    little = kernels.little_work(numbers * products * kernel.size, kernel.size, lanes[0].dtype.itemsize)
+    if wanted == "direct" or (wanted == "auto" and little):
         return Plan("direct", lanes, why, seconds, gaining)
     tiles, separable, obstacles = None, None, {}
     if wanted != "separable":
@@ -143,14 +138,6 @@ def _most_products(cost: _cost.Cost, lane: str, kernel: tuple[int, ...], numbers
 def _is_boxlike(kernel: NDArray[Any]) -> bool:
     """Whether a kernel could be a box, at a glance."""
     return bool(kernel[0, 0] == kernel[-1, -1] == kernel[kernel.shape[0] // 2, kernel.shape[1] // 3])
-
-
-def _is_little(problem: Problem, seconds: float) -> bool:
-    """Whether there is too little to do for a look at other roads; for what the express lane takes, as it decides."""
-    taps = problem.kernel.size
-    if problem.dtype.char in "fd" and problem.image.dtype.char == problem.kernel.dtype.char:     # in any byte order
-        return bool(kernels.little_work(problem.shape[0] * problem.shape[1], taps))
-    return taps < _FEW_TAPS or seconds < _SHORT
 
 
 def _gaining(problem: Problem, lane: Lane, workers: int, planes: int) -> int:

@@ -9,7 +9,7 @@ cdef enum:
     EXPRESS_TAPS = 4096         # taps of the largest kernel, kept on the stack
     EXPRESS_SIDE = 1 << 24      # pixels on a side, so that no product overflows
     PLAN_TAPS = 25              # kernels worth a look at other methods than direct summation,
-    PLAN_WORK = 1 << 23         # and multiply-adds, some 100 us
+    PLAN_BYTES = 1 << 24        # and multiply-adds times bytes of a sum, some 50 us
     KEEP_GIL_WORK = 1 << 16     # multiply-adds done in less time than handing over the GIL takes
 
 
@@ -30,14 +30,14 @@ cdef inline void transpose_kernel(cnp.ndarray h, number* to, bint flip) noexcept
             to[j * kh + i] = row[kw - 1 - j if flip else j]
 
 
-cdef inline bint is_little(Py_ssize_t work, Py_ssize_t taps) noexcept:
-    """Whether plain calls are summed directly without a look at other methods."""
-    return work <= PLAN_WORK or taps < PLAN_TAPS
+cdef inline bint is_little(double work, Py_ssize_t taps, Py_ssize_t size) noexcept:
+    """Whether so many multiply-adds in a lane of a size are done directly without a look at other methods."""
+    return work * size <= PLAN_BYTES or taps < PLAN_TAPS
 
 
-def little_work(Py_ssize_t numbers, Py_ssize_t taps):
-    """Whether so many outputs of so many taps, in float32 or float64, are summed directly without a look at other methods."""
-    return is_little(numbers * taps, taps)
+def little_work(double work, Py_ssize_t taps, Py_ssize_t size):
+    """Whether so many multiply-adds, in a lane of a size, are done directly without a look at other methods."""
+    return is_little(work, taps, size)
 
 
 cdef object answer(bint flip, in1, in2, mode, boundary, fillvalue, double limit, bint chooses):
@@ -91,7 +91,7 @@ cdef object answer(bint flip, in1, in2, mode, boundary, fillvalue, double limit,
         if shape[axis] > EXPRESS_SIDE:
             return None
         work *= shape[axis]
-    if chooses and not is_little(work, cnp.PyArray_SIZE(kernel)):
+    if chooses and not is_little(work, cnp.PyArray_SIZE(kernel), cnp.PyArray_ITEMSIZE(image)):
         return None
     size = cnp.PyArray_ITEMSIZE(image)
     if work > KEEP_GIL_WORK and direct_seconds(shape[0] * shape[1], cnp.PyArray_SIZE(kernel), size, size) >= limit:
