@@ -156,7 +156,7 @@ def box(cost: Cost, lane: str, kernel: tuple[int, int], numbers: int, *, convert
 
 
 def fft(
-    cost: Cost, lane: str, tile: tuple[int, int], kernel: tuple[int, int], shape: tuple[int, int], parts: int, *,
+    cost: Cost, lane: str, tile: tuple[int, int], kernel: tuple[int, ...], shape: tuple[int, ...], parts: int, *,
     alone: bool, converts: bool,
 ) -> float:
     """Seconds of overlap-save tiles.

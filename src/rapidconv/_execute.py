@@ -4,12 +4,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
+from math import frexp
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _transform, _workers
+from . import _pieces, _transform, _workers
 from ._native import kernels
 from ._problem import Plan, Problem, Task, Tiles
 from ._rank import lane_factors
@@ -20,6 +21,9 @@ __all__ = ["Weights", "allocate", "run"]
 #: below which whole numbers are seen to be whole; ratio of a tile's least to its largest block of energy: see
 #: docs/accuracy.md.
 _LIMITS = {"f": (2.0**-90, 2.0**100, 2.0**43, 2.0**-16), "d": (2.0**-500, 2.0**500, 2.0**101, 2.0**-40)}
+
+#: Neighbouring tiles cut into pieces together, so that they ride in pairs.
+_RUN = 2
 
 
 class Weights:
@@ -34,6 +38,7 @@ class Weights:
         self._lanes: list[tuple[Any, ...]] | None = None
         self._products: list[tuple[Any, ...]] | None = None
         self._spectra: dict[str, NDArray[Any]] = {}
+        self._pieces: list[tuple[Weights, Tiles]] | None = None
 
     def lanes(self) -> list[tuple[Any, ...]]:
         """(real part, imaginary part or None, limit) of every lane, transposed: what direct summation reads."""
@@ -49,6 +54,18 @@ class Weights:
             assert tiles is not None
             found = self._spectra[char] = _transform.spectrum(self._kernel, tiles.shape, char, tiles.exponent)
         return found
+
+    def pieces(self) -> list[tuple["Weights", Tiles]]:
+        """The pieces of the kernel, the lowest first."""
+        if self._pieces is None:
+            tiles, found = self.plan.tiles, []
+            assert tiles is not None
+            for piece in _pieces.cut_kernel(self._kernel, tiles.bits):
+                norm = float(np.sqrt(np.sum(piece.astype("d") ** 2)))
+                exact = replace(tiles, chars="d", positive=False, norm=norm, exponent=frexp(norm)[1], bits=0)
+                found.append((Weights(piece, replace(self.plan, tiles=exact)), exact))
+            self._pieces = found
+        return self._pieces
 
     def products(self) -> list[tuple[Any, ...]]:
         """Lanes as ``kernels.correlate_separable``, or ``correlate_box`` for a box, reads them."""
@@ -181,7 +198,7 @@ def _fft_parts(problem: Problem, plan: Plan, weights: Weights, plane: NDArray[An
 def _fft(
     problem: Problem, tiles: Tiles, weights: Weights, view: NDArray[Any], channel: int, items: NDArray[Any]
 ) -> None:
-    """Items of a channel; what float32 refuses goes to float64, what that refuses is summed directly."""
+    """Items of a channel; what float32 refuses goes to float64, what that refuses is cut into pieces or summed directly."""
     for char in tiles.chars:
         items = items[_transformed(problem, tiles, char, weights, view, items) != 0]
         if not items.size:
@@ -193,10 +210,54 @@ def _fft(
         problem, view = replace(problem, image=problem.image[..., channel]), view[..., channel]
     step_y, step_x = _steps(problem, tiles)
     across = -(-problem.shape[1] // step_x)
-    for t in np.unique(items // (numbers * channels)).tolist():
+    for t, count in _runs(np.unique(items // (numbers * channels)).tolist(), across, _RUN if tiles.bits else 1):
         y, x = t // across * step_y, t % across * step_x
-        window = (y, min(y + step_y, view.shape[0]), x, min(x + step_x, view.shape[1]))
-        _direct(problem, weights, view, window, np.zeros(1, np.intp), 0)
+        window = (y, min(y + step_y, view.shape[0]), x, min(x + count * step_x, view.shape[1]))
+        if not (tiles.bits and _in_pieces(problem, tiles, weights, view, window)):
+            _direct(problem, weights, view, window, np.zeros(1, np.intp), 0)
+
+
+def _runs(tiles: list[int], across: int, most: int) -> list[tuple[int, int]]:
+    """(first, count) of neighbours in a row of so many tiles, no more than so many together; tiles in rising order.
+
+    Examples
+    --------
+    >>> _runs([1, 2, 3, 4, 7], 4, 2)
+    [(1, 2), (3, 1), (4, 1), (7, 1)]
+    """
+    found: list[tuple[int, int]] = []
+    for t in tiles:
+        if found and t == sum(found[-1]) and t % across and found[-1][1] < most:
+            found[-1] = (found[-1][0], found[-1][1] + 1)
+        else:
+            found.append((t, 1))
+    return found
+
+
+def _in_pieces(
+    problem: Problem, tiles: Tiles, weights: Weights, view: NDArray[Any], window: tuple[int, int, int, int]
+) -> bool:
+    """Outputs of integers in exact transforms of their pieces; whether that could be proven."""
+    y0, y1, x0, x1 = window
+    images, cut = _pieces.cut_image(problem.image), weights.pieces()
+    fills = _pieces.cut_fill(int(problem.fill[0]), len(images))
+    total = np.zeros((y1 - y0, x1 - x0), np.uint64)
+    part = np.empty(total.shape, np.int64)
+    for p, q, shift in _pieces.pairs(len(images), len(cut), tiles.bits, 8 * problem.dtype.itemsize):
+        part_weights, exact = cut[q]
+        if exact.norm == 0:
+            continue
+        piece = replace(
+            problem, image=images[p], shape=total.shape, dtype=part.dtype, fill=np.array([fills[p]], np.int64),
+            top=problem.top + y0, left=problem.left + x0,
+        )  # fmt: skip
+        step_y, step_x = _steps(piece, exact)
+        count = -(-(y1 - y0) // step_y) * -(-(x1 - x0) // step_x)
+        if _transformed(piece, exact, "d", part_weights, part, np.arange(count)).any():
+            return False
+        total += part.view(np.uint64) << np.uint64(shift)
+    view[y0:y1, x0:x1] = total.astype(view.dtype)
+    return True
 
 
 def _separable_parts(

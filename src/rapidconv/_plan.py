@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _cost
+from . import _cost, _pieces
 from ._boundary import Boundary
 from ._native import in_use, kernels
 from ._problem import Lane, Plan, Problem, Products, Task, Tiles
@@ -203,7 +203,25 @@ def _tiles(problem: Problem, cost: _cost.Cost, parts: int) -> tuple[Tiles | None
     converts = problem.image.dtype.char != chars[0] or problem.dtype.char != chars[0] or parts > 1
     shape, best = _best_tile(cost, chars[0], kernel.shape, problem.shape, parts, alone, converts)
     positive = not cross and bool((kernel >= 0).all())
-    return Tiles(shape, chars, cross, whole, positive, norm, frexp(norm)[1]), best, ""
+    bits = _piece_bits(problem, cost, shape, norm) if problem.dtype.kind in "iu" else 0
+    return Tiles(shape, chars, cross, whole, positive, norm, frexp(norm)[1], bits), best, ""
+
+
+def _piece_bits(problem: Problem, cost: _cost.Cost, shape: tuple[int, int], norm: float) -> int:
+    """Bits of the pieces of the kernel of a tile whose numbers turn out too large; 0 where that cannot be, or gains nothing."""
+    kernel, bits = problem.kernel, 8 * problem.dtype.itemsize
+    room = 0.4 / (noise(shape, "d") * (2 * shape[0] * shape[1]) ** 0.5)      # largest peak * norm of a pair of tiles
+    peak = _largest(problem)
+    if peak is not None and peak * norm < room:
+        return 0
+    width = _pieces.piece_bits(kernel, room / 2**_pieces.WIDTH)
+    if not width:
+        return 0
+    count = max(1, problem.image.itemsize // _pieces.SIZE), len(_pieces.cut_kernel(kernel, width))
+    numbers = problem.shape[0] * problem.shape[1]
+    one = _cost.fft(cost, "d", shape, kernel.shape, problem.shape, 1, alone=False, converts=True)
+    direct = _cost.direct(cost, "i" if problem.dtype.itemsize == 4 else "l", kernel.size, numbers, 1)
+    return width if 1.2 * len(_pieces.pairs(*count, width, bits)) * one < direct else 0
 
 
 @lru_cache(maxsize=256)

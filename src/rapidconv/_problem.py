@@ -140,6 +140,9 @@ class Tiles:
         2-norm of the kernel.
     exponent : int
         The spectrum is that of the kernel times ``2**-exponent``.
+    bits : int
+        Of the pieces of the kernel, where whole numbers that no one transform is exact for are cut into pieces; 0: they
+        are summed directly.
     """
 
     shape: tuple[int, int]
@@ -149,6 +152,7 @@ class Tiles:
     positive: bool
     norm: float
     exponent: int
+    bits: int = 0
 
 
 @dataclass(slots=True, frozen=True)
