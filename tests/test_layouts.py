@@ -77,6 +77,19 @@ def test_the_same_call_said_otherwise(ours, dtype, shapes, mode, keywords):
     assert zoo.same_bits(ours(in1, in2, mode, **keywords), ours(in1, in2, mode, **usual))
 
 
+@pytest.mark.parametrize("shapes", [((8, 9), (3, 2)), ((60, 70), (4, 5))], ids=str)
+@pytest.mark.parametrize("dtype2", ["float64 list", *zoo.DTYPES])
+@pytest.mark.parametrize("dtype1", zoo.DTYPES)
+def test_small_calls_of_any_types_said_otherwise(ours, dtype1, dtype2, shapes):
+    """A fill value that is not the int 0 keeps a call out of the express lane."""
+    in1, in2 = zoo.values(shapes[0], dtype1, 1), zoo.values(shapes[1], dtype2.split()[0], 2)
+    if dtype1 != dtype2:
+        in2 = in2[::-1, ::-1].T if dtype2.split()[1:] else in2[::-1].copy()[::-1]
+    passed = in2.tolist() if dtype2.split()[1:] else in2
+    for boundary in zoo.BOUNDARIES:
+        assert zoo.same_bits(ours(in1, passed, "same", boundary), ours(in1, in2, "same", boundary, 0.0))
+
+
 @given(st.sampled_from(LAYOUTS), st.sampled_from(LAYOUTS), strategies.problems())
 def test_any_layout_of_any_problem(layout1, layout2, problem):
     in1, in2, *rest = problem

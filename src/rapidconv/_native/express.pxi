@@ -1,9 +1,10 @@
 # The express lane: a plain call answered at once, because SciPy's whole small call takes 3 microseconds, and because
 # after a large one, with the caches full of pixels, the way through Python takes 40 (2026-11-20, Sapphire Rapids).
 #
-# Plain: two float32 or two float64 NumPy arrays, native, rows contiguous, known names, fill value 0.  Everything
-# else, every error included, is declined with None and takes the way through _arguments, _plan and _execute; the
-# two ways meet in run_job and give the same bits.
+# Plain: two NumPy arrays, one of whose types is that of the result, native, rows of the image contiguous, known names, fill
+# value 0; integers only in calls so small that it does not pay to see whether their sums fit in floating lanes.  The
+# kernel may be a list.  Everything else, every error included, is declined with None and takes the way through _arguments,
+# _plan and _execute; the two ways meet in run_job and give the same bits.
 
 cdef enum:
     EXPRESS_TAPS = 4096         # taps of the largest kernel, kept on the stack
@@ -14,20 +15,56 @@ cdef enum:
 
 
 cdef inline bint is_plain(cnp.ndarray a) noexcept:
-    """Whether an array has rows of contiguous native numbers."""
+    """Whether an array is one of native, aligned numbers in rows, and not empty."""
     return (cnp.PyArray_NDIM(a) == 2 and cnp.PyArray_ISALIGNED(a) and cnp.PyArray_ISNOTSWAPPED(a)
-            and cnp.PyArray_STRIDE(a, 1) == cnp.PyArray_ITEMSIZE(a)
             and cnp.PyArray_DIM(a, 0) > 0 and cnp.PyArray_DIM(a, 1) > 0)
 
 
-cdef inline void transpose_kernel(cnp.ndarray h, number* to, bint flip) noexcept:
-    """The kernel, flipped in both axes if so wanted, transposed."""
-    cdef Py_ssize_t i, j, kh = cnp.PyArray_DIM(h, 0), kw = cnp.PyArray_DIM(h, 1), pitch = cnp.PyArray_STRIDE(h, 0)
-    cdef number* row
+cdef inline int common_type(int first, int second) noexcept:
+    """The one of two types that the other can be cast to safely, which is then their common type; -1 where neither is."""
+    if first == second or cnp.PyArray_CanCastSafely(second, first):
+        return first
+    return second if cnp.PyArray_CanCastSafely(first, second) else -1
+
+
+cdef void read_taps(cnp.ndarray h, lane* to, int part, bint flip, bint negative) noexcept:
+    """Real (0) or imaginary (1) part of a kernel in a lane, flipped in both axes if so wanted, transposed."""
+    cdef Py_ssize_t i, j, kh = cnp.PyArray_DIM(h, 0), kw = cnp.PyArray_DIM(h, 1), down = cnp.PyArray_STRIDE(h, 0)
+    cdef Py_ssize_t across = cnp.PyArray_STRIDE(h, 1)
+    cdef int kind = kind_of(cnp.PyArray_TYPE(h))
+    cdef const char* first = cnp.PyArray_BYTES(h) + part * type_size(kind)
+    if flip:
+        first += (kh - 1) * down + (kw - 1) * across
+        down = -down
+        across = -across
     for i in range(kh):
-        row = <number*> (cnp.PyArray_BYTES(h) + (kh - 1 - i if flip else i) * pitch)
-        for j in range(kw):
-            to[j * kh + i] = row[kw - 1 - j if flip else j]
+        to_lane(kind, first + i * down, across, to + i, kh, kw)
+    if negative:
+        for j in range(kh * kw):
+            to[j] = -to[j]
+
+
+cdef void read_kernel(Lane* ln, cnp.ndarray h, double* memory, bint flip, bint conjugate) noexcept:
+    """The kernel in a lane, laid out in memory."""
+    cdef Py_ssize_t taps = cnp.PyArray_SIZE(h)
+    cdef bint pairs = is_complex(cnp.PyArray_TYPE(h))
+    ln.real_part = <const char*> memory
+    ln.imag_part = <const char*> (memory + taps) if pairs else NULL
+    ln.limit = <unsigned long long> -1
+    if ln.kind == F8:
+        read_taps(h, memory, 0, flip, False)
+        if pairs:
+            read_taps(h, memory + taps, 1, flip, conjugate)
+    elif ln.kind == F4:
+        read_taps(h, <float*> memory, 0, flip, False)
+        if pairs:
+            read_taps(h, <float*> (memory + taps), 1, flip, conjugate)
+    elif ln.kind == I2:
+        read_taps(h, <short*> memory, 0, flip, False)
+    elif ln.kind == I4:
+        read_taps(h, <int*> memory, 0, flip, False)
+    else:
+        read_taps(h, <long long*> memory, 0, flip, False)
 
 
 cdef inline bint is_little(double work, Py_ssize_t taps, Py_ssize_t size) noexcept:
@@ -47,18 +84,26 @@ cdef object answer(bint flip, in1, in2, mode, boundary, fillvalue, double limit,
     cdef double weights[EXPRESS_TAPS]
     cdef Py_ssize_t shape[2]
     cdef Py_ssize_t skip[2]
-    cdef Py_ssize_t k, n, axis, work, size
-    cdef double zero = 0
-    cdef int type_num, failed
-    if not (cnp.PyArray_CheckExact(in1) and cnp.PyArray_CheckExact(in2)):
+    cdef Py_ssize_t k, n, axis, work, size, taps
+    cdef double zero[2]
+    cdef int type_num, kind, failed, products
+    if not cnp.PyArray_CheckExact(in1) or type(mode) is not str or type(boundary) is not str:
+        return None
+    if type(in2) is list:
+        in2 = cnp.PyArray_FROM_O(in2)
+    elif not cnp.PyArray_CheckExact(in2):
         return None
     cdef cnp.ndarray image = <cnp.ndarray> in1
     cdef cnp.ndarray kernel = <cnp.ndarray> in2
-    type_num = cnp.PyArray_TYPE(image)
-    if type_num != cnp.PyArray_TYPE(kernel) or (type_num != cnp.NPY_DOUBLE and type_num != cnp.NPY_FLOAT):
+    if not (is_plain(image) and is_plain(kernel)) or cnp.PyArray_STRIDE(image, 1) != cnp.PyArray_ITEMSIZE(image):
         return None
-    if not (is_plain(image) and is_plain(kernel)) or type(mode) is not str or type(boundary) is not str:
+    if kind_of(cnp.PyArray_TYPE(image)) < 0 or kind_of(cnp.PyArray_TYPE(kernel)) < 0:
         return None
+    type_num = common_type(cnp.PyArray_TYPE(image), cnp.PyArray_TYPE(kernel))
+    kind = kind_of(type_num)
+    if kind == BOOL or kind == F2 or kind == FG or kind < 0:
+        return None
+    products = (1 + is_complex(cnp.PyArray_TYPE(image))) * (1 + is_complex(cnp.PyArray_TYPE(kernel)))
     if boundary == "fill":
         if type(fillvalue) is not int or fillvalue != 0:
             return None
@@ -69,8 +114,9 @@ cdef object answer(bint flip, in1, in2, mode, boundary, fillvalue, double limit,
         job.boundary = WRAP
     else:
         return None
-    work = cnp.PyArray_SIZE(kernel)
-    if work > EXPRESS_TAPS:
+    taps = cnp.PyArray_SIZE(kernel)
+    work = taps * products
+    if work > EXPRESS_TAPS // 2:
         return None
     for axis in range(2):
         n = cnp.PyArray_DIM(image, axis)
@@ -91,11 +137,14 @@ cdef object answer(bint flip, in1, in2, mode, boundary, fillvalue, double limit,
         if shape[axis] > EXPRESS_SIDE:
             return None
         work *= shape[axis]
-    if chooses and not is_little(work, cnp.PyArray_SIZE(kernel), cnp.PyArray_ITEMSIZE(image)):
+    size = type_size(kind)
+    if chooses and not is_little(work, taps, size):
         return None
-    size = cnp.PyArray_ITEMSIZE(image)
-    if work > KEEP_GIL_WORK and direct_seconds(shape[0] * shape[1], cnp.PyArray_SIZE(kernel), size, size) >= limit:
-        return NotImplemented
+    if work > KEEP_GIL_WORK:
+        if kind != F4 and kind != F8:
+            return None
+        if direct_seconds(shape[0] * shape[1], taps * products, size, size) >= limit:
+            return NotImplemented
     cdef cnp.ndarray out = cnp.PyArray_EMPTY(2, <cnp.npy_intp*> shape, type_num, 0)
     see_image(&job, image)
     see_out(&job, out)
@@ -103,19 +152,14 @@ cdef object answer(bint flip, in1, in2, mode, boundary, fillvalue, double limit,
     job.kw = cnp.PyArray_DIM(kernel, 1)
     job.top = skip[0] - job.kh + 1
     job.left = skip[1] - job.kw + 1
-    job.fill = <const char*> &zero
-    job.fill_kind = job.kind
+    zero[0] = zero[1] = 0
+    job.fill = <const char*> zero
+    job.fill_kind = job.out_kind
     job.store = KEEP_BITS
     job.skips = False
     job.n_lanes = 1
-    job.lanes[0].kind = job.kind
-    job.lanes[0].real_part = <const char*> weights
-    job.lanes[0].imag_part = NULL
-    job.lanes[0].limit = <unsigned long long> -1
-    if type_num == cnp.NPY_DOUBLE:
-        transpose_kernel(kernel, <double*> weights, flip)
-    else:
-        transpose_kernel(kernel, <float*> weights, flip)
+    job.lanes[0].kind = kind if kind == F4 or kind == F8 else I2 if size <= 2 else I4 if size == 4 else I8
+    read_kernel(&job.lanes[0], kernel, weights, flip, not flip)
     if work <= KEEP_GIL_WORK:
         failed = run_job(&job, NULL, 1, 0, job.m)
     else:
