@@ -1,13 +1,15 @@
 """From a problem to a plan: the road, and the number types its sums run in."""
 
+from dataclasses import replace
 from functools import lru_cache
-from math import frexp
+from math import frexp, prod
 from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import _cost
+from ._axes import first_plane, kernel_planes
 from ._boundary import Boundary
 from ._native import in_use, kernels
 from ._problem import Lane, Plan, Problem, Products, Task, Tiles
@@ -75,8 +77,8 @@ def plan(problem: Problem, workers: int = 1, planes: int = 1) -> Plan:
     if kernel.nbytes > _KEPT_BYTES:
         return _choose(problem, workers, planes)
     key = (
-        kernel.tobytes(), kernel.dtype, kernel.shape, image.dtype, image.shape[2:], problem.shape, problem.dtype,
-        problem.boundary, problem.fill.tobytes(), problem.method, workers, planes,
+        kernel.tobytes(), kernel.dtype, kernel.shape, image.dtype, image.shape[kernel.ndim :], problem.shape, problem.dtype,
+        problem.boundary, problem.fill.tobytes(), problem.method, problem.sums, problem.store, problem.skips, workers, planes,
     )  # fmt: skip
     found = _kept.get(key)
     if found is None:
@@ -88,7 +90,33 @@ def plan(problem: Problem, workers: int = 1, planes: int = 1) -> Plan:
 
 
 def _choose(problem: Problem, workers: int, planes: int) -> Plan:
-    """A plan made anew."""
+    """A plan made anew; planes of one problem are all done alike."""
+    if not problem.outer:
+        return _road(problem, workers, planes, 1)
+    if kernel_planes(problem.kernel.shape) > 1:
+        return _through_planes(problem, workers, planes)
+    plane = first_plane(problem)
+    within = prod(problem.shape) // prod(plane.shape)
+    found = _road(plane, workers, planes, within)
+    return replace(found, seconds={method: within * seconds for method, seconds in found.seconds.items()})
+
+
+def _through_planes(problem: Problem, workers: int, planes: int) -> Plan:
+    """The plan of a kernel that reaches through planes."""
+    lanes, why = _lanes(problem)
+    if problem.method not in ("auto", "direct"):
+        _refuse(problem.method, f"the kernel of shape {problem.kernel.shape} is long in more than two axes")
+    parts = 2 if problem.image.dtype.kind == "c" else 1
+    seconds = _cost.direct(
+        _cost.TABLE[in_use], lanes[0].dtype.char, problem.kernel.size, prod(problem.shape) * parts,
+        2 if problem.kernel.dtype.kind == "c" else 1,
+    )  # fmt: skip
+    gaining = 1 if workers == 1 else _gaining(problem, lanes[0], workers, planes, 1)
+    return Plan("direct", lanes, why, {"direct": seconds}, gaining)
+
+
+def _road(problem: Problem, workers: int, planes: int, within: int) -> Plan:
+    """The plan of a plane, of which a problem has so many within."""
     lanes, why = _lanes(problem)
     cost = _cost.TABLE[in_use]
     kernel, wanted = problem.kernel, problem.method
@@ -98,7 +126,7 @@ def _choose(problem: Problem, workers: int, planes: int) -> Plan:
     products = 2 if cross else 1
     lane = lanes[0].dtype.char
     seconds = {"direct": _cost.direct(cost, lane, kernel.size, numbers, products)}
-    gaining = 1 if workers == 1 else _gaining(problem, lanes[0], workers, planes)
+    gaining = 1 if workers == 1 else _gaining(problem, lanes[0], workers, planes, within)
     if wanted == "direct" or (wanted == "auto" and _is_little(problem, seconds["direct"])):
         return Plan("direct", lanes, why, seconds, gaining)
     tiles, separable, obstacles = None, None, {}
@@ -120,6 +148,7 @@ def _choose(problem: Problem, workers: int, planes: int) -> Plan:
     others += [f"no {name}: {obstacle}" for name, obstacle in obstacles.items() if obstacle]
     if method == "direct":
         return Plan(method, lanes, "; ".join([why, *others]), seconds, gaining, tiles, separable)
+    planes *= within
     many = workers_for(planes * seconds[method] * _channels(problem), max(1, planes * problem.shape[0] // 16), workers)
     if method == "fft":
         assert tiles is not None
@@ -153,10 +182,10 @@ def _is_little(problem: Problem, seconds: float) -> bool:
     return taps < _FEW_TAPS or seconds < _SHORT
 
 
-def _gaining(problem: Problem, lane: Lane, workers: int, planes: int) -> int:
-    """How many workers gain on a call of so many planes of direct sums."""
-    rows, columns = problem.shape
-    numbers = rows * columns * _channels(problem)
+def _gaining(problem: Problem, lane: Lane, workers: int, planes: int, within: int) -> int:
+    """How many workers gain on a call of so many problems of direct sums, each of so many planes like this."""
+    rows = within * prod(problem.shape[:-1])
+    numbers = rows * problem.shape[-1] * _channels(problem)
     taps = problem.kernel.size
     if numbers * taps < _FEW:
         return 1
@@ -171,7 +200,7 @@ def _gaining(problem: Problem, lane: Lane, workers: int, planes: int) -> int:
 
 def _channels(problem: Problem) -> int:
     """Channels interleaved in the image of a problem."""
-    return problem.image.shape[2] if problem.image.ndim == 3 else 1
+    return problem.image.shape[-1] if problem.image.ndim > problem.kernel.ndim else 1
 
 
 def _refuse(method: str, obstacle: str) -> NoReturn:

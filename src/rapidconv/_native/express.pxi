@@ -97,6 +97,8 @@ cdef object answer(bint flip, in1, in2, mode, boundary, fillvalue, double limit,
     if work > KEEP_GIL_WORK and direct_seconds(shape[0] * shape[1], cnp.PyArray_SIZE(kernel), size, size) >= limit:
         return NotImplemented
     cdef cnp.ndarray out = cnp.PyArray_EMPTY(2, <cnp.npy_intp*> shape, type_num, 0)
+    job.n_outer = 0
+    job.taps = 1
     see_image(&job, image)
     see_out(&job, out)
     job.kh = cnp.PyArray_DIM(kernel, 0)

@@ -78,11 +78,63 @@ cdef Py_ssize_t runs_of(Job* job, Py_ssize_t first, Py_ssize_t width, Py_ssize_t
     return count
 
 
+cdef const char* plane_under(Job* job, Scratch* sc, Py_ssize_t plane, Py_ssize_t tap) noexcept nogil:
+    """The image's plane under a tap of a plane of the result, NULL: fill."""
+    cdef const char* at = sc.image
+    cdef Py_ssize_t i
+    cdef int axis = job.n_outer
+    cdef Axis* a
+    while axis > 0:
+        axis -= 1
+        a = &job.outer[axis]
+        i = index_map(a.first + plane % a.out_length + tap % a.taps, a.length, job.boundary)
+        if i < 0:
+            return NULL
+        at += i * a.stride
+        plane //= a.out_length
+        tap //= a.taps
+    return at
+
+
+cdef void enter_plane(Job* job, Scratch* sc, Py_ssize_t plane) noexcept nogil:
+    """Go to a plane of the result.
+
+    Planes are counted in C order, and so are the taps of the outer axes: each is a plane of the kernel, and meets a plane
+    of the image.
+
+        kernel      0 1 2             result plane 4: kernel plane 0 meets image plane 3,
+        image   . . . 3 4 5 . .                       kernel plane 1 image plane 4, kernel plane 2 image plane 5
+    """
+    cdef Py_ssize_t tap, rest = plane
+    cdef int axis = job.n_outer
+    job.out = sc.out
+    while axis > 0:
+        axis -= 1
+        job.out += rest % job.outer[axis].out_length * job.outer[axis].out_stride
+        rest //= job.outer[axis].out_length
+    if job.taps == 1:
+        job.image = plane_under(job, sc, plane, 0)
+    else:
+        for tap in range(job.taps):
+            sc.under[tap] = plane_under(job, sc, plane, tap)
+
+
+cdef inline void enter_tap(Job* job, Scratch* sc, Py_ssize_t tap) noexcept nogil:
+    """Go to the image's plane under a plane of the kernel."""
+    if job.taps > 1:
+        job.image = sc.under[tap]
+
+
+cdef inline const char* tap_weights(Job* job, Lane* ln, const char* weights, Py_ssize_t tap) noexcept nogil:
+    """The transposed plane of a kernel."""
+    return weights + tap * job.kh * job.kw * type_size(ln.kind)
+
+
 cdef void source_rows(Job* job, Scratch* sc, Py_ssize_t first, Py_ssize_t m) noexcept nogil:
     """Image rows under m rows of a block that starts at position first."""
     cdef Py_ssize_t i
     for i in range(m):
-        sc.source[i] = index_map(first + i, job.rows, job.boundary)
+        sc.source[i] = -1 if job.image == NULL else index_map(first + i, job.rows, job.boundary)
 
 
 cdef void place_rows(Job* job, Scratch* sc, Py_ssize_t y, Py_ssize_t m, Py_ssize_t x) noexcept nogil:
@@ -247,24 +299,3 @@ cdef Py_ssize_t block_pitch(Job* job, Lane* ln, Py_ssize_t n) noexcept nogil:
     """Bytes from row to row of a gathered block for n sums in a row; never a power of two, as such rows share cache sets."""
     cdef Py_ssize_t pitch = ((n + (job.kw - 1) * job.parts) * type_size(ln.kind) + 63) // 64 * 64
     return pitch + 64 if pitch % 1024 == 0 else pitch
-
-
-cdef Lane* gather_exact(
-    Job* job, Scratch* sc, Py_ssize_t y, Py_ssize_t m, Py_ssize_t width, Py_ssize_t n_runs,
-) noexcept nogil:
-    """Gather the whole block of a tile in the first lane that is exact for it."""
-    cdef Lane* ln
-    cdef Py_ssize_t n
-    cdef unsigned long long top
-    cdef int k = 0 if job.plain else job.n_lanes - 1
-    source_rows(job, sc, job.top + y, m + job.kh - 1)
-    while True:
-        ln = &job.lanes[k]
-        n = max(width * job.parts, lanes_of(ln.kind))
-        if n > width * job.parts:
-            memset(sc.block, 0, (m + job.kh - 1) * block_pitch(job, ln, n))
-        top = gather_lane(job, sc, ln.kind, sc.block, block_pitch(job, ln, n), m + job.kh - 1, n_runs,
-                          k < job.n_lanes - 1)
-        if top <= ln.limit:
-            return ln
-        k += 1

@@ -10,7 +10,9 @@ cdef enum:
     TRUNCATE = 1
     SATURATE = 2
     MAX_LANES = 3
+    MAX_OUTER = 64          # axes beyond rows and columns
     TILE_ROWS = 64          # output rows of a band of tiles, the unit of work handed to a worker
+    TURN_NUMBERS = 8192     # output pixels worth a turn, of several planes where they are small
     STAGED_ROWS = 16        # rows of a tile with gathered rows or planes of sums, which then stay in the L1 cache
     GATHER_BYTES = 2048     # a gathered tile's row of sums: rows of block and sums stay in the L2 cache
     PLACE_BYTES = 16384     # a row of sums of a tile read in place
@@ -28,8 +30,14 @@ ctypedef struct Lane:
     const char* imag_part        # NULL: a real kernel
     unsigned long long limit     # the lane is exact for images of at most this magnitude
 
+ctypedef struct Axis:            # an outer one
+    Py_ssize_t length, stride    # of the image, in bytes
+    Py_ssize_t taps              # of the kernel
+    Py_ssize_t first             # image position under the first tap of output 0
+    Py_ssize_t out_length, out_stride
+
 ctypedef struct Job:
-    const char* image
+    const char* image            # the plane at work; NULL: one of fill
     Py_ssize_t rows, cols, row_stride, col_stride   # strides in bytes
     int kind                     # type of one number
     bint pairs                   # complex: numbers come in pairs
@@ -40,7 +48,11 @@ ctypedef struct Job:
     bint swapped
     Lane lanes[MAX_LANES]        # tried in turn
     int n_lanes
-    Py_ssize_t kh, kw
+    Py_ssize_t kh, kw            # of a plane of the kernel
+    int n_outer
+    Axis outer[MAX_OUTER]
+    Py_ssize_t planes            # of the result
+    Py_ssize_t taps              # planes of the kernel: planes of the image under one of the result
     int boundary
     const char* fill             # one number (re, im)
     int fill_kind
@@ -62,6 +74,9 @@ ctypedef struct Scratch:
     Py_ssize_t* source           # image row of each block row, -1: fill
     Py_ssize_t* run              # pieces of a gathered row: first pixel, length, image column, step
     char* constant               # a row of fill
+    const char** under           # planes of the image under the taps, NULL: fill; where there are more than one
+    const char* image            # its first plane, and that of the result
+    char* out
     Py_ssize_t group             # kernel rows summed at once
     bint large                   # whether the image has proved too large for the lane of whole numbers
     Py_ssize_t tile_rows         # output rows of a tile: TILE_ROWS, fewer where rows are long
@@ -90,6 +105,11 @@ cdef inline bint is_straight(Job* job, Lane* ln) noexcept nogil:
             and (ln.imag_part == NULL or (RC_BANKS and ln.kind != FG)))
 
 
+cdef inline bint is_staged(Job* job) noexcept nogil:
+    """Whether planes of sums stand between image and result."""
+    return job.taps > 1 or not is_straight(job, &job.lanes[0])
+
+
 cdef inline bint in_place(Job* job, Lane* ln) noexcept nogil:
     """Whether a lane can read the image where it lies."""
     return (job.plain and not job.lift and same_bits(job.kind, ln.kind)
@@ -103,7 +123,7 @@ cdef inline Lane* whole_number_lane(Job* job) noexcept nogil:
     """
     cdef Lane* last = last_lane(job)
     cdef int k
-    if not RC_WHOLE or job.n_lanes == 1 or not in_place(job, last) or not is_straight(job, last):
+    if not RC_WHOLE or job.taps > 1 or job.n_lanes == 1 or not in_place(job, last) or not is_straight(job, last):
         return NULL
     if last.kind == I8 and job.kh * job.kw > WHOLE_TAPS:
         return NULL

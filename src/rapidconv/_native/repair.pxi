@@ -64,17 +64,19 @@ cdef inline cplx weight_at(Lane* ln, Py_ssize_t k, cplx* like) noexcept nogil:
     return value[0]
 
 
-cdef cplx sum_again(Job* job, Py_ssize_t y, Py_ssize_t x, int channel, cplx* like) noexcept nogil:
+cdef cplx sum_again(Job* job, Scratch* sc, Py_ssize_t y, Py_ssize_t x, int channel, cplx* like) noexcept nogil:
     """Output (y, x) of a channel as a sum of complex products."""
     cdef cplx total = 0
-    cdef Py_ssize_t i, j, r
-    for i in range(job.kh):
-        r = index_map(job.top + y + i, job.rows, job.boundary)
-        for j in range(job.kw):
-            total = total + (pixel(job, r, job.left + x + j, channel, like)
-                             * weight_at(&job.lanes[0], j * job.kh + i, like))
-            if total.real != total.real and total.imag != total.imag:
-                return total        # NaN in both parts, whatever is added
+    cdef Py_ssize_t i, j, r, tap
+    for tap in range(job.taps):
+        enter_tap(job, sc, tap)
+        for i in range(job.kh):
+            r = -1 if job.image == NULL else index_map(job.top + y + i, job.rows, job.boundary)
+            for j in range(job.kw):
+                total = total + (pixel(job, r, job.left + x + j, channel, like)
+                                 * weight_at(&job.lanes[0], (tap * job.kw + j) * job.kh + i, like))
+                if total.real != total.real and total.imag != total.imag:
+                    return total        # NaN in both parts, whatever is added
     return total
 
 
@@ -87,7 +89,7 @@ cdef bint all_finite(real* v, Py_ssize_t n) noexcept nogil:
     return not bad
 
 
-cdef void repair_row(Job* job, char* row, Py_ssize_t y, cplx* like) noexcept nogil:
+cdef void repair_row(Job* job, Scratch* sc, char* row, Py_ssize_t y, cplx* like) noexcept nogil:
     """Row y of the results."""
     cdef cplx* v
     cdef Py_ssize_t x
@@ -96,10 +98,10 @@ cdef void repair_row(Job* job, char* row, Py_ssize_t y, cplx* like) noexcept nog
         v = <cplx*> (row + x * job.out_col_stride)
         for channel in range(job.channels):
             if v[channel] - v[channel] != 0:
-                v[channel] = sum_again(job, y, x, channel, like)
+                v[channel] = sum_again(job, sc, y, x, channel, like)
 
 
-cdef void repair(Job* job, Py_ssize_t y0, Py_ssize_t y1) noexcept nogil:
+cdef void repair(Job* job, Scratch* sc, Py_ssize_t y0, Py_ssize_t y1) noexcept nogil:
     """Rows y0 <= y < y1 of a complex result."""
     cdef Py_ssize_t y
     cdef char* row
@@ -108,9 +110,9 @@ cdef void repair(Job* job, Py_ssize_t y0, Py_ssize_t y1) noexcept nogil:
         row = job.out + y * job.out_row_stride
         if job.out_kind == F4:
             if not (packed and all_finite(<float*> row, job.out_parts * job.n)):
-                repair_row(job, row, y, <complex4*> NULL)
+                repair_row(job, sc, row, y, <complex4*> NULL)
         elif job.out_kind == F8:
             if not (packed and all_finite(<double*> row, job.out_parts * job.n)):
-                repair_row(job, row, y, <complex8*> NULL)
+                repair_row(job, sc, row, y, <complex8*> NULL)
         else:
-            repair_row(job, row, y, <complexg*> NULL)
+            repair_row(job, sc, row, y, <complexg*> NULL)

@@ -1031,7 +1031,7 @@ cdef int walk_rings(Job* job, Factors* f, Ring* t, Py_ssize_t y_from, Py_ssize_t
             y += m
         x = x1
     if repairs and job.out_parts == 2 * job.channels:
-        repair(job, y_from, y_to)
+        repair(job, &t.direct, y_from, y_to)
     return 0
 
 
