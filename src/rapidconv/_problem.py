@@ -57,6 +57,9 @@ class Problem:
         Of `SATURATE`: ``scale * sum + delta`` is stored.
     skips : bool
         Whether zero taps meet no pixel, so that they spread no NaN or infinity.
+    fold : bool
+        Whether a kernel of one line is summed as scipy.ndimage's 1-D filters do: symmetric and antisymmetric ones in pairs of
+        pixels from the ends on, others from the last tap on.
     """
 
     image: NDArray[Any]
@@ -76,6 +79,7 @@ class Problem:
     scale: float = 1.0
     delta: float = 0.0
     skips: bool = False
+    fold: bool = False
 
 
 @dataclass(slots=True, eq=False)
