@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from typing import Any, NoReturn
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_index
 from numpy.typing import NDArray
 
 from ._boundary import NDIMAGE_NAMES, Boundary
@@ -99,7 +98,9 @@ def find_axes(axes: Any, ndim: int) -> tuple[int, ...]:
 
 def find_axis(axis: Any, ndim: int) -> int:
     """One axis, counted from the front."""
-    return int(normalize_axis_index(axis, ndim))
+    if axis < -ndim or axis >= ndim:
+        raise np.exceptions.AxisError(axis, ndim)
+    return operator.index(axis) % ndim
 
 
 def repeat(value: Any, count: int) -> list[Any]:

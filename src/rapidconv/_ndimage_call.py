@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from . import _filter_weights, _passes, _workers
 from . import _ndimage_arguments as arguments
 from ._arguments import check_method
-from ._passes import Settings, Pass, line
+from ._passes import Pass, Settings, line
 
 __all__ = [
     "correlate",

@@ -18,7 +18,7 @@ from . import _execute, _plan
 from ._boundary import Boundary
 from ._problem import Problem, Store, Task
 
-__all__ = ["Settings", "Pass", "added", "line", "run"]
+__all__ = ["Pass", "Settings", "added", "line", "run"]
 
 #: Bytes of a block between two passes: two of them stay well below the 4 MiB of scratch memory a call may take.
 _BLOCK = 2**20
@@ -197,7 +197,7 @@ def _chain(image: NDArray[Any], passes: list[Pass], settings: Settings, result: 
 
 
 def _divide(image: NDArray[Any], step: Pass, settings: Settings, result: NDArray[Any], start: tuple[int, int]) -> None:
-    """Whole settings: sums divided, cut toward zero."""
+    """Whole means: sums divided, cut toward zero."""
     sums = np.empty(result.shape)
     _correlate(image, Pass(np.ones(step.kernel.shape), step.first, step.rule, True), settings, sums, start)
     with np.errstate(all="ignore"):
