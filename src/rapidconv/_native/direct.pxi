@@ -649,13 +649,12 @@ cdef void correlate_rows(
 
 cdef void correlate_columns(
     vec zero, const char** columns, Py_ssize_t width, Py_ssize_t m, Py_ssize_t kh, Py_ssize_t kw, const char* w,
-    Py_ssize_t w_step, char* out, Py_ssize_t out_pitch, bint adds,
+    Py_ssize_t w_step, char* out, Py_ssize_t out_pitch,
 ) noexcept nogil:
     """Valid correlation of columns laid out as rows, for the few output columns of a rim; sums run as in taps.
 
     columns[0 .. width + kw - 2] : column starts, m + kh - 1 numbers each, m a multiple of the lanes
     out : column x of the outputs at x * out_pitch
-    adds : whether there are earlier sums in out to add to
     """
     cdef Py_ssize_t x, y, i, j, size = lane_size(zero), end = m * size
     cdef vec a, b, c, d, weight
@@ -663,11 +662,6 @@ cdef void correlate_columns(
     for x in range(width):
         for y from 0 <= y < end - 3 * <Py_ssize_t> sizeof(vec) by 4 * sizeof(vec):
             a = b = c = d = zero
-            if adds:
-                a = load(zero, out + x * out_pitch + y)
-                b = load(zero, out + x * out_pitch + y + sizeof(vec))
-                c = load(zero, out + x * out_pitch + y + 2 * sizeof(vec))
-                d = load(zero, out + x * out_pitch + y + 3 * sizeof(vec))
             for i in range(kh):
                 for j in range(kw):
                     weight = splat(zero, w + j * w_step + i * size)
@@ -681,7 +675,7 @@ cdef void correlate_columns(
             store(out + x * out_pitch + y + 2 * sizeof(vec), c)
             store(out + x * out_pitch + y + 3 * sizeof(vec), d)
         for y from end - end % (4 * <Py_ssize_t> sizeof(vec)) <= y < end by sizeof(vec):
-            a = load(zero, out + x * out_pitch + y) if adds else zero
+            a = zero
             for i in range(kh):
                 for j in range(kw):
                     a = a + splat(zero, w + j * w_step + i * size) * load(zero, columns[x + j] + y + i * size)

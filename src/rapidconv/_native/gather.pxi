@@ -78,51 +78,49 @@ cdef Py_ssize_t runs_of(Job* job, Py_ssize_t first, Py_ssize_t width, Py_ssize_t
     return count
 
 
-cdef const char* plane_under(Job* job, Scratch* sc, Py_ssize_t plane, Py_ssize_t tap) noexcept nogil:
-    """The image's plane under a tap of a plane of the result, NULL: fill."""
-    cdef const char* at = sc.image
-    cdef Py_ssize_t i
-    cdef int axis = job.n_outer
-    cdef Axis* a
-    while axis > 0:
-        axis -= 1
-        a = &job.outer[axis]
-        i = index_map(a.first + plane % a.out_length + tap % a.taps, a.length, job.boundary)
-        if i < 0:
-            return NULL
-        at += i * a.stride
-        plane //= a.out_length
-        tap //= a.taps
-    return at
-
-
 cdef void enter_plane(Job* job, Scratch* sc, Py_ssize_t plane) noexcept nogil:
-    """Go to a plane of the result.
+    """Go to a plane of the result: which planes of the image lie under it.
 
-    Planes are counted in C order, and so are the taps of the outer axes: each is a plane of the kernel, and meets a plane
-    of the image.
+    Planes are counted in C order, and so are the planes of the kernel. Blocks gathered for a plane of the result serve the
+    next ones too, as each keeps its slot of a ring:
 
-        kernel      0 1 2             result plane 4: kernel plane 0 meets image plane 3,
-        image   . . . 3 4 5 . .                       kernel plane 1 image plane 4, kernel plane 2 image plane 5
+        kernel     0 1 2              result plane 3: kernel plane 0 meets image plane 3, in slot 0,
+        image  . . 3 4 5 6 .                          kernel plane 1 image plane 4, in slot 1, and so on
+        slot       0 1 2 0            result plane 4 needs only image plane 6 gathered
     """
-    cdef Py_ssize_t tap, rest = plane
-    cdef int axis = job.n_outer
+    cdef Py_ssize_t tap, rest, i, at, weight
+    cdef int axis
+    cdef Axis* a
     job.out = sc.out
-    while axis > 0:
-        axis -= 1
-        job.out += rest % job.outer[axis].out_length * job.outer[axis].out_stride
-        rest //= job.outer[axis].out_length
-    if job.taps == 1:
-        job.image = plane_under(job, sc, plane, 0)
-    else:
-        for tap in range(job.taps):
-            sc.under[tap] = plane_under(job, sc, plane, tap)
+    for tap in range(job.taps):
+        sc.under[tap] = sc.image
+        sc.slot[tap] = 0
+        rest = tap
+        at = plane
+        weight = 1
+        for axis in range(job.n_outer - 1, -1, -1):
+            a = &job.outer[axis]
+            i = at % a.out_length + rest % a.taps
+            sc.slot[tap] += i % a.taps * weight
+            if tap == 0:
+                job.out += at % a.out_length * a.out_stride
+            i = index_map(a.first + i, a.length, job.boundary)
+            if i < 0:
+                sc.under[tap] = NULL
+            elif sc.under[tap] != NULL:
+                sc.under[tap] += i * a.stride
+            at //= a.out_length
+            rest //= a.taps
+            weight *= a.taps
+    job.image = sc.under[0]
 
 
-cdef inline void enter_tap(Job* job, Scratch* sc, Py_ssize_t tap) noexcept nogil:
-    """Go to the image's plane under a plane of the kernel."""
-    if job.taps > 1:
-        job.image = sc.under[tap]
+cdef void forget_blocks(Scratch* sc, int lane) noexcept nogil:
+    """Empty the ring, for blocks of a lane; its own address is no plane of an image."""
+    cdef Py_ssize_t k
+    sc.lane = lane
+    for k in range(sc.slots):
+        sc.held[k] = <const char*> sc
 
 
 cdef inline const char* tap_weights(Job* job, Lane* ln, const char* weights, Py_ssize_t tap) noexcept nogil:
@@ -295,7 +293,12 @@ cdef unsigned long long gather_lane(
         return gather(job, sc, kind, <extended*> block, pitch, m, n_runs, measured)
 
 
-cdef Py_ssize_t block_pitch(Job* job, Lane* ln, Py_ssize_t n) noexcept nogil:
-    """Bytes from row to row of a gathered block for n sums in a row; never a power of two, as such rows share cache sets."""
-    cdef Py_ssize_t pitch = ((n + (job.kw - 1) * job.parts) * type_size(ln.kind) + 63) // 64 * 64
+cdef inline Py_ssize_t pitch_of(Py_ssize_t row_bytes) noexcept nogil:
+    """Bytes from row to row of scratch memory; never a power of two, as such rows share cache sets."""
+    cdef Py_ssize_t pitch = (row_bytes + 63) // 64 * 64
     return pitch + 64 if pitch % 1024 == 0 else pitch
+
+
+cdef inline Py_ssize_t block_pitch(Job* job, Lane* ln, Py_ssize_t n) noexcept nogil:
+    """Bytes from row to row of a gathered block for n sums in a row."""
+    return pitch_of((n + (job.kw - 1) * job.parts) * type_size(ln.kind))

@@ -13,6 +13,8 @@ cdef enum:
     MAX_OUTER = 64          # axes beyond rows and columns
     TILE_ROWS = 64          # output rows of a band of tiles, the unit of work handed to a worker
     TURN_NUMBERS = 8192     # output pixels worth a turn, of several planes where they are small
+    TURN_PLANES = 32        # planes of a turn, where they share planes of the image
+    UNDER_BYTES = 1 << 20    # blocks of all planes of the image under a tile
     STAGED_ROWS = 16        # rows of a tile with gathered rows or planes of sums, which then stay in the L1 cache
     GATHER_BYTES = 2048     # a gathered tile's row of sums: rows of block and sums stay in the L2 cache
     PLACE_BYTES = 16384     # a row of sums of a tile read in place
@@ -66,7 +68,7 @@ ctypedef struct Job:
     bint skips                   # zero taps meet no pixel
 
 ctypedef struct Scratch:
-    char* block                  # gathered rows
+    char* block                  # gathered rows; of several planes: a ring of blocks
     char* plane[4]               # sums: two planes, each in two buffers
     char* raw                    # one fetched row of a swapped or misaligned image
     const char** rows
@@ -74,9 +76,13 @@ ctypedef struct Scratch:
     Py_ssize_t* source           # image row of each block row, -1: fill
     Py_ssize_t* run              # pieces of a gathered row: first pixel, length, image column, step
     char* constant               # a row of fill
-    const char** under           # planes of the image under the taps, NULL: fill; where there are more than one
-    const char* image            # its first plane, and that of the result
+    const char* image            # first plane of the image, and of the result
     char* out
+    const char** under           # for each plane of the kernel: the plane of the image under it, NULL: fill,
+    Py_ssize_t* slot             # and the slot of the ring that its block goes to
+    const char** held            # planes of the image that the ring holds blocks of
+    Py_ssize_t slots, slot_bytes
+    int lane                     # of the blocks in the ring
     Py_ssize_t group             # kernel rows summed at once
     bint large                   # whether the image has proved too large for the lane of whole numbers
     Py_ssize_t tile_rows         # output rows of a tile: TILE_ROWS, fewer where rows are long
@@ -112,7 +118,7 @@ cdef inline bint is_staged(Job* job) noexcept nogil:
 
 cdef inline bint in_place(Job* job, Lane* ln) noexcept nogil:
     """Whether a lane can read the image where it lies."""
-    return (job.plain and not job.lift and same_bits(job.kind, ln.kind)
+    return (job.taps == 1 and job.plain and not job.lift and same_bits(job.kind, ln.kind)
             and job.col_stride == job.parts * type_size(job.kind))
 
 
@@ -123,7 +129,7 @@ cdef inline Lane* whole_number_lane(Job* job) noexcept nogil:
     """
     cdef Lane* last = last_lane(job)
     cdef int k
-    if not RC_WHOLE or job.taps > 1 or job.n_lanes == 1 or not in_place(job, last) or not is_straight(job, last):
+    if not RC_WHOLE or job.n_lanes == 1 or not in_place(job, last) or not is_straight(job, last):
         return NULL
     if last.kind == I8 and job.kh * job.kw > WHOLE_TAPS:
         return NULL

@@ -69,7 +69,7 @@ cdef cplx sum_again(Job* job, Scratch* sc, Py_ssize_t y, Py_ssize_t x, int chann
     cdef cplx total = 0
     cdef Py_ssize_t i, j, r, tap
     for tap in range(job.taps):
-        enter_tap(job, sc, tap)
+        job.image = sc.under[tap]
         for i in range(job.kh):
             r = -1 if job.image == NULL else index_map(job.top + y + i, job.rows, job.boundary)
             for j in range(job.kw):

@@ -3,21 +3,21 @@
 
 cdef void columns_lane(
     int kind, const char** columns, Py_ssize_t width, Py_ssize_t m, Py_ssize_t kh, Py_ssize_t kw, const char* w,
-    Py_ssize_t w_step, char* out, Py_ssize_t out_pitch, bint adds,
+    Py_ssize_t w_step, char* out, Py_ssize_t out_pitch,
 ) noexcept nogil:
     """correlate_columns in the lane of a type."""
     cdef extended zero = 0
     cdef const char* z = <const char*> &zero
     if kind == F4:
-        correlate_columns(vf4_splat(z), columns, width, m, kh, kw, w, w_step, out, out_pitch, adds)
+        correlate_columns(vf4_splat(z), columns, width, m, kh, kw, w, w_step, out, out_pitch)
     elif kind == F8:
-        correlate_columns(vf8_splat(z), columns, width, m, kh, kw, w, w_step, out, out_pitch, adds)
+        correlate_columns(vf8_splat(z), columns, width, m, kh, kw, w, w_step, out, out_pitch)
     elif kind == I2:
-        correlate_columns(vi2_splat(z), columns, width, m, kh, kw, w, w_step, out, out_pitch, adds)
+        correlate_columns(vi2_splat(z), columns, width, m, kh, kw, w, w_step, out, out_pitch)
     elif kind == I4:
-        correlate_columns(vi4_splat(z), columns, width, m, kh, kw, w, w_step, out, out_pitch, adds)
+        correlate_columns(vi4_splat(z), columns, width, m, kh, kw, w, w_step, out, out_pitch)
     else:
-        correlate_columns(vi8_splat(z), columns, width, m, kh, kw, w, w_step, out, out_pitch, adds)
+        correlate_columns(vi8_splat(z), columns, width, m, kh, kw, w, w_step, out, out_pitch)
 
 
 cdef void rim_of(
@@ -28,7 +28,7 @@ cdef void rim_of(
     Columns of the block, and of sums, lie part by part: those of the first number of every pixel come first.
     """
     cdef Lane* ln = last_lane(job)
-    cdef Py_ssize_t m = y1 - y0, width = x1 - x0, lanes = lanes_of(ln.kind), i, c, r, k, padded, length, taps, tap
+    cdef Py_ssize_t m = y1 - y0, width = x1 - x0, lanes = lanes_of(ln.kind), i, c, r, k, padded, length, taps
     cdef Py_ssize_t size = sizeof(lane), plane
     cdef int part, parts = job.parts
     cdef lane fill[2]
@@ -47,29 +47,27 @@ cdef void rim_of(
     if job.boundary == FILL:
         for part in range(1 + job.pairs):
             put_one(job, <char*> &fill[part], part)
+    source_rows(job, sc, job.top + y0, m + job.kh - 1)
     for c in range(taps):
         sc.run[c] = index_map(job.left + x0 + c, job.cols, job.boundary) * job.col_stride
-    for tap in range(job.taps):
-        enter_tap(job, sc, tap)
-        source_rows(job, sc, job.top + y0, m + job.kh - 1)
-        for i in range(m + job.kh - 1):
-            r = sc.source[i]
-            row = job.image + r * job.row_stride
-            for c in range(taps):
-                for part in range(parts):
-                    d = block + (part * taps + c) * length + i
-                    d[0] = (<const lane*> (row + sc.run[c]))[part] if r >= 0 and sc.run[c] >= 0 else fill[part & job.pairs]
-        for c in range(parts * taps):
-            for i in range(m + job.kh - 1, length):
-                block[c * length + i] = 0
-        for part in range(parts):
-            for c in range(taps):
-                sc.columns[c] = <const char*> (block + (part * taps + c) * length)
-            columns_lane(ln.kind, sc.columns, width, padded, job.kh, job.kw, tap_weights(job, ln, ln.real_part, tap),
-                         job.kh * size, <char*> (sums + part * plane), padded * size, tap > 0)
-            if ln.imag_part != NULL:
-                columns_lane(ln.kind, sc.columns, width, padded, job.kh, job.kw, tap_weights(job, ln, ln.imag_part, tap),
-                             job.kh * size, <char*> (im + part * plane), padded * size, tap > 0)
+    for i in range(m + job.kh - 1):
+        r = sc.source[i]
+        row = job.image + r * job.row_stride
+        for c in range(taps):
+            for part in range(parts):
+                d = block + (part * taps + c) * length + i
+                d[0] = (<const lane*> (row + sc.run[c]))[part] if r >= 0 and sc.run[c] >= 0 else fill[part & job.pairs]
+    for c in range(parts * taps):
+        for i in range(m + job.kh - 1, length):
+            block[c * length + i] = 0
+    for part in range(parts):
+        for c in range(taps):
+            sc.columns[c] = <const char*> (block + (part * taps + c) * length)
+        columns_lane(ln.kind, sc.columns, width, padded, job.kh, job.kw, ln.real_part, job.kh * size,
+                     <char*> (sums + part * plane), padded * size)
+        if ln.imag_part != NULL:
+            columns_lane(ln.kind, sc.columns, width, padded, job.kh, job.kw, ln.imag_part, job.kh * size,
+                         <char*> (im + part * plane), padded * size)
     for i in range(m):
         d = <lane*> (job.out + (y0 + i) * job.out_row_stride) + x0 * job.out_parts
         for c in range(width):

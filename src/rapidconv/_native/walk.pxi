@@ -82,11 +82,38 @@ cdef void tile(
 ) noexcept nogil:
     """Outputs y0 <= y < y1, x0 <= x < x1; interior: no tap leaves the image sideways, the image is read in place."""
     cdef Py_ssize_t n_runs = 0
-    cdef int k = 0 if job.plain else job.n_lanes - 1        # only plain numbers are measured
+    cdef int k = sc.lane if job.taps > 1 else first_lane(job)
     if not interior:
         n_runs = runs_of(job, job.left + x0, x1 - x0 + job.kw - 1, sc.run)
     while not tile_in(job, sc, &job.lanes[k], k < job.n_lanes - 1, y0, y1, x0, x1, n_runs):
         k += 1
+        if job.taps > 1:
+            forget_blocks(sc, k)
+
+
+cdef inline int first_lane(Job* job) noexcept nogil:
+    """The lane to try first: only plain numbers are measured."""
+    return 0 if job.plain else job.n_lanes - 1
+
+
+cdef char* fetch_block(
+    Job* job, Scratch* sc, Lane* ln, bint measured, Py_ssize_t first, Py_ssize_t m, Py_ssize_t pitch, Py_ssize_t n_runs,
+    Py_ssize_t tap, bint padded,
+) noexcept nogil:
+    """m rows from position first on, of the image's plane under a tap, in a block; NULL where too large for the lane."""
+    cdef Py_ssize_t slot = sc.slot[tap] if sc.slots > 1 else 0
+    cdef char* block = sc.block + slot * sc.slot_bytes
+    if sc.slots > 1 and sc.held[slot] == sc.under[tap]:
+        return block
+    job.image = sc.under[tap]
+    source_rows(job, sc, first, m)
+    if padded:
+        memset(block, 0, m * pitch)
+    if gather_lane(job, sc, ln.kind, block, pitch, m, n_runs, measured) > ln.limit:
+        return NULL
+    if sc.slots > 1:
+        sc.held[slot] = sc.under[tap]
+    return block
 
 
 cdef bint tile_in(
@@ -95,7 +122,7 @@ cdef bint tile_in(
 ) noexcept nogil:
     """A tile in a lane, read in place where there are no runs to gather; False if measured and too large for the lane."""
     cdef Py_ssize_t m = y1 - y0, width = x1 - x0, n = width * job.parts, first, group, i, size = type_size(ln.kind), tap
-    cdef Py_ssize_t full = max(n, lanes_of(ln.kind)), pitch = full * size, row_pitch = block_pitch(job, ln, full), dest_pitch
+    cdef Py_ssize_t full = max(n, lanes_of(ln.kind)), pitch = pitch_of(full * size), row_pitch = block_pitch(job, ln, full), dest_pitch
     cdef int planes = 1 if ln.imag_part == NULL else 2, p
     cdef bint interior = n_runs == 0, last
     cdef bint straight = is_straight(job, ln) and n == full
@@ -106,7 +133,6 @@ cdef bint tile_in(
     straight = straight and (planes == 1 or banked)
     sums[0] = sums[1] = NULL
     for tap in range(job.taps):
-        enter_tap(job, sc, tap)
         # Groups of kernel rows only split what is gathered: every sum still meets its taps in the same order.
         first = 0
         while first < job.kh:
@@ -114,13 +140,11 @@ cdef bint tile_in(
             if interior:
                 place_rows(job, sc, y0, m, x0)
             else:
-                source_rows(job, sc, job.top + y0 + first, m + group - 1)
-                if n < full:
-                    memset(sc.block, 0, (m + group - 1) * row_pitch)
-                if gather_lane(job, sc, ln.kind, sc.block, row_pitch, m + group - 1, n_runs, measured) > ln.limit:
+                dest = fetch_block(job, sc, ln, measured, job.top + y0 + first, m + group - 1, row_pitch, n_runs, tap, n < full)
+                if dest == NULL:
                     return False
                 for i in range(m + group - 1):
-                    sc.rows[i] = sc.block + i * row_pitch
+                    sc.rows[i] = dest + i * row_pitch
             if banked:
                 bank_lane(ln.kind, sc.rows, m, n, job.kh, job.kw, ln.real_part, ln.imag_part, job.kh * size,
                           job.parts * size, job.out + y0 * job.out_row_stride + x0 * job.out_col_stride,
@@ -236,6 +260,11 @@ cdef void interior_of(Job* job, Py_ssize_t* first, Py_ssize_t* end) noexcept nog
         first[0] = end[0] = job.n
 
 
+cdef inline Py_ssize_t turn_planes(Job* job, Py_ssize_t turn) noexcept nogil:
+    """Planes of a turn: one, or several where they are small or share planes of the image."""
+    return TURN_PLANES if job.taps > 1 else max(1, TURN_NUMBERS // max(1, min(turn, job.m) * job.n))
+
+
 cdef inline char* carve(char** at, Py_ssize_t size) noexcept nogil:
     """The next piece of scratch memory, aligned to a cache line."""
     cdef char* here = at[0]
@@ -274,10 +303,14 @@ cdef Py_ssize_t lay_out(Job* job, Scratch* sc, char* base) noexcept nogil:
     turned = 0
     if rows and job.kh <= MAX_TURNED and job.out_parts <= TURNED_PARTS and end > first:
         turned = (2 * lanes + job.kw) * (m + job.kh + lanes) * size * job.out_parts
-    sc.block = carve(&at, max(rows * row_bytes, turned))
-    for k in range(4):
-        sc.plane[k] = carve(&at, m * width * job.parts * size if rows or is_staged(job) else 0)
+    sc.slot_bytes = (rows * row_bytes + 63) // 64 * 64
+    sc.slots = job.taps if sc.group == job.kh and job.taps * sc.slot_bytes <= UNDER_BYTES else 1
+    sc.block = carve(&at, max(sc.slots * sc.slot_bytes, turned))
     sc.under = <const char**> carve(&at, job.taps * word)
+    sc.slot = <Py_ssize_t*> carve(&at, job.taps * word)
+    sc.held = <const char**> carve(&at, sc.slots * word)
+    for k in range(4):
+        sc.plane[k] = carve(&at, m * pitch_of(width * job.parts * size) if rows or is_staged(job) else 0)
     pointers = m + job.kh
     sc.rows = <const char**> carve(&at, pointers * word)
     sc.columns = <const char**> carve(&at, (lanes + job.kw) * word)
@@ -318,6 +351,44 @@ cdef void walk(Job* job, Scratch* sc, Py_ssize_t y_from, Py_ssize_t y_to) noexce
         y = y1
 
 
+cdef void walk_through(
+    Job* job, Scratch* sc, Py_ssize_t first, Py_ssize_t end, Py_ssize_t y_from, Py_ssize_t y_to,
+) noexcept nogil:
+    """All tiles of some rows of planes first <= . < end that share planes of the image: those at the same place in turn."""
+    cdef Py_ssize_t y, y1, x, w, plane, k, lanes = 1
+    for k in range(job.n_lanes):
+        lanes = max(lanes, lanes_of(job.lanes[k].kind))
+    y = y_from
+    while y < y_to:
+        y1 = min(y + sc.tile_rows, y_to)
+        x = 0
+        while x < job.n:
+            w = piece(job.n - x, pixels(job, GATHER_BYTES), lanes)
+            forget_blocks(sc, first_lane(job))
+            for plane in range(first, end):
+                enter_plane(job, sc, plane)
+                tile(job, sc, y, y1, x, x + w, False)
+            x += w
+        if job.out_parts == 2 * job.channels:
+            for plane in range(first, end):
+                enter_plane(job, sc, plane)
+                repair(job, sc, y, y1)
+        y = y1
+
+
+cdef void walk_planes(
+    Job* job, Scratch* sc, Py_ssize_t first, Py_ssize_t end, Py_ssize_t y_from, Py_ssize_t y_to,
+) noexcept nogil:
+    """All tiles of some rows of planes first <= . < end of the result."""
+    cdef Py_ssize_t plane
+    if job.taps > 1:
+        walk_through(job, sc, first, end, y_from, y_to)
+        return
+    for plane in range(first, end):
+        enter_plane(job, sc, plane)
+        walk(job, sc, y_from, y_to)
+
+
 cdef void begin_walk(Job* job, Scratch* sc) noexcept nogil:
     """What all planes of the result share."""
     cdef Py_ssize_t first, end, i
@@ -331,28 +402,6 @@ cdef void begin_walk(Job* job, Scratch* sc) noexcept nogil:
                 put_one(job, sc.constant + (job.parts * i + part) * size, part & job.pairs)
 
 
-cdef void walk_turns(
-    Job* job, Scratch* sc, Py_ssize_t first, Py_ssize_t planes, Py_ssize_t turn, Py_ssize_t begin, Py_ssize_t end,
-) noexcept nogil:
-    """Turns begin <= t < end of planes of the result, so many from the first on; a turn is some rows of a plane.
-
-    Where planes of the result share planes of the image, the same rows of all of them come one after the other, while those
-    of the image are in the cache.
-    """
-    cdef Py_ssize_t t, y, plane, at = -1, bands = (job.m + turn - 1) // turn
-    for t in range(begin, end):
-        if job.taps > 1:
-            plane = t % planes
-            y = t // planes * turn
-        else:
-            plane = t // bands
-            y = t % bands * turn
-        if plane != at and job.n_outer > 0:
-            enter_plane(job, sc, first + plane)
-        at = plane
-        walk(job, sc, y, min(job.m, y + turn))
-
-
 cdef int run_job(Job* job, Py_ssize_t* taken, int workers, int worker, Py_ssize_t turn) noexcept nogil:
     """Do one worker's part of a call; -1 where there is no scratch memory to be had.
 
@@ -360,12 +409,10 @@ cdef int run_job(Job* job, Py_ssize_t* taken, int workers, int worker, Py_ssize_
         worker 1 -> |         |...      |   the next ones: with one region for all, two workers fault on the same
         worker 2 -> |         |         |   huge page of a new result and both clear it.
 
-    A region is a run of planes, or where they are fewer than workers, of rows.
-
     taken : turns taken of each worker's region, shared by all workers;  turn : rows of a turn
     """
     cdef Scratch sc
-    cdef Py_ssize_t bands = (job.m + turn - 1) // turn, begin, end, at, first, planes, step
+    cdef Py_ssize_t bands = (job.m + turn - 1) // turn, t, end, span = turn_planes(job, turn), turns, y, plane
     cdef int i, region
     cdef char* memory = <char*> malloc(lay_out(job, &sc, NULL) + 64)
     if memory == NULL:
@@ -373,26 +420,17 @@ cdef int run_job(Job* job, Py_ssize_t* taken, int workers, int worker, Py_ssize_
     lay_out(job, &sc, memory + (64 - <size_t> memory % 64))
     begin_walk(job, &sc)
     if workers == 1:
-        if job.taps == 1:
-            turn = max(1, job.m)
-        walk_turns(job, &sc, 0, job.planes, turn, 0, job.planes * ((job.m + turn - 1) // turn))
+        walk_planes(job, &sc, 0, job.planes, 0, job.m)
     else:
-        step = max(1, TURN_NUMBERS // (min(turn, job.m) * job.n))
+        turns = bands * ((job.planes + span - 1) // span)
         for i in range(workers):
             region = (worker + i) % workers
-            if job.planes < workers:
-                first = 0
-                planes = job.planes
-                begin = planes * bands * region // workers
-                end = planes * bands * (region + 1) // workers
-            else:
-                first = job.planes * region // workers
-                planes = job.planes * (region + 1) // workers - first
-                begin = 0
-                end = planes * bands
-            at = begin + rc_fetch_add(taken + region, step)
-            while at < end:
-                walk_turns(job, &sc, first, planes, turn, at, min(end, at + step))
-                at = begin + rc_fetch_add(taken + region, step)
+            end = turns * (region + 1) // workers
+            t = turns * region // workers + rc_fetch_add(taken + region, 1)
+            while t < end:
+                plane = t // bands * span
+                y = t % bands * turn
+                walk_planes(job, &sc, plane, min(job.planes, plane + span), y, min(job.m, y + turn))
+                t = turns * region // workers + rc_fetch_add(taken + region, 1)
     free(memory)
     return 0
