@@ -98,6 +98,9 @@ def target_of(char):
 def test_scalars_and_arrays_without_axes():
     assert ndimage.correlate(3.0, 2.0) == 6
     assert ndimage.convolve(np.array(3), np.array(2)).shape == ()
+    assert ndimage.correlate(2 + 1j, 3 - 1j) == (2 + 1j) * (3 + 1j)
+    assert ndimage.convolve(2 + 1j, 3.0) == 6 + 3j
+    assert ndimage.correlate(np.uint8(7), 0.5) == 3
     assert ndimage.gaussian_filter(np.array(3.0), 1) == 3
     assert ndimage.laplace(np.array(3.0)) == 3
     out = np.zeros(())

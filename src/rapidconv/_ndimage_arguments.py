@@ -46,7 +46,11 @@ def _refuse(msg: str) -> NoReturn:
 def make_result(output: Any, image: NDArray[Any], *, is_complex: bool) -> NDArray[Any]:
     """The array for the result: a new one of the image's type or a given one, or the one given."""
     if output is None:
-        dtype = np.promote_types(image.dtype, np.complex64) if is_complex else np.dtype(image.dtype.name)
+        dtype = image.dtype
+        if is_complex:
+            dtype = np.promote_types(dtype, np.complex64)
+        elif not (dtype.isnative and dtype.char in _NUMBERS):
+            dtype = np.dtype(dtype.name)        # native; text has a name that is no type
         return np.empty(image.shape, dtype)
     if isinstance(output, type | np.dtype):
         if is_complex and np.dtype(output).kind != "c":

@@ -7,7 +7,7 @@ A pass is one correlation of all of an image.  Passes that feed each other run b
 so the axis along which blocks are cut is one that only the first pass has taps on.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
@@ -88,6 +88,9 @@ def run(image: NDArray[Any], passes: list[Pass], settings: Settings, result: NDA
     """Carry out passes one after the other; `result` may share memory with `image`."""
     if not result.size:
         return
+    if not result.ndim:
+        image, result = image[None], result[None]
+        passes = [replace(step, kernel=step.kernel[None], first=(0,)) for step in passes]
     plain = result.flags.aligned and result.dtype.isnative
     if plain and not np.may_share_memory(image, result):
         _parts(image, passes, settings, result)
@@ -106,14 +109,14 @@ def _parts(image: NDArray[Any], passes: list[Pass], settings: Settings, result: 
     pairs = ((image.real, settings.cval.real), (image.imag, settings.cval.imag)) if is_complex else ((image, settings.cval),)
     if passes[0].kernel.dtype.kind != "c":
         for (pixels, cval), part in zip(pairs, (result.real, result.imag), strict=True):
-            _parts(pixels, passes, Settings(cval, settings.method, settings.workers), part)
+            _parts(pixels, passes, replace(settings, cval=cval), part)
         return
     (both,) = passes
     for k, part in enumerate((result.real, result.imag)):
         kernels = (both.kernel.real, both.kernel.imag) if k == 0 else (both.kernel.imag, both.kernel.real)
         for j, ((pixels, cval), kernel) in enumerate(zip(pairs, kernels, strict=False)):
-            real = Pass(kernel, both.first, both.rule, both.is_line)
-            real_settings = Settings(cval, settings.method, settings.workers)
+            real = replace(both, kernel=kernel)
+            real_settings = replace(settings, cval=cval)
             if j == 0:
                 _chain(pixels, [real], real_settings, part)
             else:
@@ -122,18 +125,16 @@ def _parts(image: NDArray[Any], passes: list[Pass], settings: Settings, result: 
 
 def _accumulate(image: NDArray[Any], step: Pass, settings: Settings, result: NDArray[Any], operation: np.ufunc) -> None:
     """Add a pass to a result, or take it from it, block by block."""
-    for block in _blocks(result, 0, 1):
+    for block in _blocks(result, 0, 1, result.itemsize):
         sums = np.empty(result[block].shape, result.dtype)
         _correlate(image, step, settings, sums, (0, block[0].start))
         operation(result[block], sums, out=result[block])
 
 
-def _blocks(result: NDArray[Any], axis: int, least: int) -> list[tuple[slice, ...]]:
-    """Cuts along an axis, by the shape alone."""
-    if not result.ndim:
-        return [()]
+def _blocks(result: NDArray[Any], axis: int, least: int, size: int) -> list[tuple[slice, ...]]:
+    """Cuts along an axis, by shape and size of a number between passes alone."""
     length = result.shape[axis]
-    step = max(least, _BLOCK * length // max(1, result.nbytes), 1)
+    step = max(least, _BLOCK * length // (size * result.size), 1)
     return [(slice(None),) * axis + (slice(at, min(at + step, length)),) for at in range(0, length, step)]
 
 
@@ -182,7 +183,7 @@ def _chain(image: NDArray[Any], passes: list[Pass], settings: Settings, result: 
         _correlate(image, passes[0], settings, result)
         return
     axis = next(k for k in range(result.ndim) if all(step.kernel.shape[k] == 1 for step in passes[1:]))
-    for block in _blocks(result, axis, passes[0].kernel.shape[axis] // 2):
+    for block in _blocks(result, axis, passes[0].kernel.shape[axis] // 2, 8 if cuts_means else result.itemsize):
         target = result[block]
         spare = np.empty(target.shape, result.dtype) if len(passes) > 1 else target
         source = image
@@ -266,10 +267,8 @@ def _framed(
     """Views of at least rows and columns, few numbers side by side as the channels of pixels."""
     if kernel.shape[-1:] == (1,) and image.ndim > 1 and _is_interleaved(image) and _is_interleaved(result):
         kernel, first = kernel[..., 0], first[:-1]
-    missing = 2 - kernel.ndim
-    if missing > 0:
-        new = (None,) * missing
-        return image[new], result[new], kernel[new], (0,) * missing + first
+    if kernel.ndim == 1:
+        return image[None], result[None], kernel[None], (0, *first)
     return image, result, kernel, first
 
 
