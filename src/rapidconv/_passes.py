@@ -26,6 +26,8 @@ _BLOCK = 2**20
 _INTERLEAVED = 16
 #: Taps up to which two lines of weights are multiplied out, so that one call does both.
 _FUSED_TAPS = 2**16
+#: Sums of fewer numbers of 16 bits fit 32 bits.
+_SHORT = 2**15
 #: Whole numbers below this fit 64 bits.
 _WHOLE = 2.0**63
 _FLOAT32 = np.finfo(np.float32)
@@ -199,11 +201,18 @@ def _chain(image: NDArray[Any], passes: list[Pass], settings: Settings, result: 
 
 def _divide(image: NDArray[Any], step: Pass, settings: Settings, result: NDArray[Any], start: tuple[int, int]) -> None:
     """Whole means: sums divided, cut toward zero."""
-    sums = np.empty(result.shape)
-    _correlate(image, Pass(np.ones(step.kernel.shape), step.first, step.rule, True), settings, sums, start)
+    ones = replace(step, kernel=np.ones(step.kernel.shape, np.int64))
+    short = image.dtype.kind != "f" and image.itemsize <= 2 and step.count < _SHORT and abs(settings.cval) < _SHORT
+    sums = np.empty(result.shape, np.int32 if short and float(settings.cval.real).is_integer() else np.float64)
+    _correlate(image, ones, settings, sums, start)
+    if sums.dtype.kind == "i":
+        sums += (sums >> 31) & (step.count - 1)     # the next multiple above is that toward zero of what is below it
+        sums //= step.count
+    else:
+        with np.errstate(all="ignore"):
+            sums /= step.count
+            np.trunc(sums, out=sums)
     with np.errstate(all="ignore"):
-        sums /= step.count
-        np.trunc(sums, out=sums)
         result[...] = sums
 
 
