@@ -6,7 +6,7 @@ import numpy as np
 
 from rapidconv import _execute, _plan
 from rapidconv._boundary import Boundary, index_map
-from rapidconv._problem import Problem, Store, Task
+from rapidconv._problem import Order, Problem, Store, Task
 
 
 def problem(image, kernel, boundary=Boundary.SYMM, fill=0, *, shape=None, first=None, dtype=None, method="auto", **more):
@@ -14,11 +14,12 @@ def problem(image, kernel, boundary=Boundary.SYMM, fill=0, *, shape=None, first=
     dtype = np.dtype(dtype or np.promote_types(image.dtype, kernel.dtype)).newbyteorder("=")
     axes = kernel.ndim
     *outer, top, left = first or [-(k // 2) for k in kernel.shape]
-    sums = more.get("sums") or dtype
-    shape = tuple(shape or image.shape[:axes])
-    return Problem(
-        image, kernel, shape, dtype, boundary, np.array([fill], sums), top, left, False, False, method, tuple(outer), **more
-    )
+    made = Problem(
+        image, kernel, tuple(shape or image.shape[:axes]), dtype, boundary, np.array([fill], dtype), top, left, False, False,
+        method, tuple(outer), **more,
+    )  # fmt: skip
+    made.fill = np.array([fill], made.summed)
+    return made
 
 
 def run(problem, workers=1, out=None):
@@ -50,7 +51,7 @@ def extended(problem, dtype):
 
 def summed(problem, dtype=None):
     """The sums of a problem, tap by tap in C order of the kernel."""
-    dtype = np.dtype(dtype or problem.sums or problem.dtype)
+    dtype = np.dtype(dtype or problem.summed)
     image, kernel = extended(problem, dtype), problem.kernel.astype(dtype)
     total = np.zeros(problem.shape + image.shape[kernel.ndim :], dtype)
     for tap in itertools.product(*map(range, kernel.shape)):
@@ -61,4 +62,4 @@ def summed(problem, dtype=None):
     return total
 
 
-__all__ = ["Boundary", "Problem", "Store", "extended", "plan", "problem", "run", "summed"]
+__all__ = ["Boundary", "Order", "Problem", "Store", "extended", "plan", "problem", "run", "summed"]

@@ -154,7 +154,8 @@ def _work(problem: Problem, view: NDArray[Any], y: int = 0, x: int = 0) -> tuple
     """A problem, or the part of it from output (y, x) on that a view shows, as the kernels take it."""
     return (
         problem.image, problem.kernel.shape, problem.fill, int(problem.boundary), problem.outer, problem.top + y,
-        problem.left + x, _lifted(problem), view, int(problem.store), problem.scale, problem.delta, problem.skips,
+        problem.left + x, _lifted(problem), view, int(problem.store), problem.scale, problem.delta,
+        problem.skips and not problem.kernel.all(), int(problem.order),
     )  # fmt: skip
 
 
@@ -241,7 +242,7 @@ def _transformed(
     """Do items in transforms of one type; 1 where one was refused."""
     least, most, sure, span = _LIMITS[char]
     error = _transform.noise(tiles.shape, char) * tiles.norm
-    integers = problem.dtype.kind in "biu"
+    integers = problem.summed.kind in "biu"
     refused: NDArray[np.uint8] = kernels.correlate_fft(
         _work(problem, view),
         weights.spectrum(char),

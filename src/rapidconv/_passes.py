@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from . import _execute, _plan
 from ._boundary import Boundary
-from ._problem import Problem, Store, Task
+from ._problem import Order, Problem, Store, Task
 
 __all__ = ["Pass", "Settings", "added", "line", "run"]
 
@@ -245,7 +245,7 @@ def _correlate(
     if start[1]:
         first = tuple(f + start[1] * (axis == start[0]) for axis, f in enumerate(first))
     cval, dtype = settings.cval.real, result.dtype
-    sums, store, fold = dtype, Store.WRAP, False
+    sums, store, order = dtype, Store.WRAP, Order.TAPS
     if dtype.kind == "f":
         if image.dtype.char != "f" or not (_fits_single(kernel) and _fits_single(np.array(cval))):
             sums = _DOUBLE
@@ -257,17 +257,28 @@ def _correlate(
         fill = np.array([int(cval) & _LOW_BITS if step.rule is Boundary.FILL else 0], np.uint64).astype(sums)
         kernel = kernel.astype(_INT64, copy=False)
     else:
-        sums, store, fold = _DOUBLE, Store.TRUNCATE, step.is_line
+        sums, store, order = _DOUBLE, Store.TRUNCATE, _order(kernel) if step.is_line else Order.TAPS
         fill = np.array([cval])
         kernel = kernel.astype(_DOUBLE, copy=False)
     pixels, view, kernel, first = _framed(image, result, kernel, first)
     *outer, top, left = first
     problem = Problem(
         pixels, kernel, view.shape[: kernel.ndim], dtype, step.rule, fill, top, left, False, False, settings.method, tuple(outer),
-        None if sums == dtype else sums, store, skips=not step.is_line, fold=fold,
+        None if sums == dtype else sums, store, skips=not step.is_line, order=order,
     )  # fmt: skip
     task = Task([problem], view.shape, dtype, None, None, False, settings.workers)
     _execute.run(task, _plan.plans(task), view)
+
+
+def _order(kernel: NDArray[Any]) -> Order:
+    """In which SciPy's 1-D filters add: pairs of pixels under symmetric and antisymmetric weights."""
+    weights = kernel.ravel()
+    if weights.size % 2:
+        if np.array_equal(weights, weights[::-1]):
+            return Order.SYMMETRIC
+        if np.array_equal(weights, -weights[::-1]):
+            return Order.SKEW
+    return Order.LAST_FIRST
 
 
 def _framed(

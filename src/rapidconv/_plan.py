@@ -12,7 +12,7 @@ from . import _cost
 from ._axes import first_plane, kernel_planes
 from ._boundary import Boundary
 from ._native import in_use, kernels
-from ._problem import Lane, Plan, Problem, Products, Task, Tiles
+from ._problem import Lane, Plan, Problem, Products, Store, Task, Tiles
 from ._rank import MOST, box, factor
 from ._transform import LENGTHS, noise
 from ._workers import GRAIN, workers_for
@@ -78,7 +78,7 @@ def plan(problem: Problem, workers: int = 1, planes: int = 1) -> Plan:
         return _choose(problem, workers, planes)
     key = (
         kernel.tobytes(), kernel.dtype, kernel.shape, image.dtype, image.shape[kernel.ndim :], problem.shape, problem.dtype,
-        problem.boundary, problem.fill.tobytes(), problem.method, problem.sums, problem.store, problem.skips, workers, planes,
+        problem.boundary, problem.fill.tobytes(), problem.method, problem.sums, problem.store, workers, planes,
     )  # fmt: skip
     found = _kept.get(key)
     if found is None:
@@ -91,26 +91,26 @@ def plan(problem: Problem, workers: int = 1, planes: int = 1) -> Plan:
 
 def _choose(problem: Problem, workers: int, planes: int) -> Plan:
     """A plan made anew; planes of one problem are all done alike."""
+    if problem.store is Store.TRUNCATE:
+        return _only_direct(problem, workers, planes, "sums that are cut show their last bit")
+    if kernel_planes(problem.kernel.shape) > 1:
+        return _only_direct(problem, workers, planes, f"the kernel of shape {problem.kernel.shape} has more than two long axes")
     if not problem.outer:
         return _road(problem, workers, planes, 1)
-    if kernel_planes(problem.kernel.shape) > 1:
-        return _through_planes(problem, workers, planes)
     plane = first_plane(problem)
     within = prod(problem.shape) // prod(plane.shape)
     found = _road(plane, workers, planes, within)
     return replace(found, seconds={method: within * seconds for method, seconds in found.seconds.items()})
 
 
-def _through_planes(problem: Problem, workers: int, planes: int) -> Plan:
-    """The plan of a kernel that reaches through planes."""
-    lanes, why = _lanes(problem)
+def _only_direct(problem: Problem, workers: int, planes: int, obstacle: str) -> Plan:
+    """The plan of what no other road can do."""
     if problem.method not in ("auto", "direct"):
-        _refuse(problem.method, f"the kernel of shape {problem.kernel.shape} is long in more than two axes")
-    parts = 2 if problem.image.dtype.kind == "c" else 1
-    seconds = _cost.direct(
-        _cost.TABLE[in_use], lanes[0].dtype.char, problem.kernel.size, prod(problem.shape) * parts,
-        2 if problem.kernel.dtype.kind == "c" else 1,
-    )  # fmt: skip
+        _refuse(problem.method, obstacle)
+    lanes, why = _lanes(problem)
+    numbers = prod(problem.shape) * (2 if problem.image.dtype.kind == "c" else 1)
+    products = 2 if problem.kernel.dtype.kind == "c" or problem.store is Store.TRUNCATE else 1
+    seconds = _cost.direct(_cost.TABLE[in_use], lanes[0].dtype.char, problem.kernel.size, numbers, products)
     gaining = 1 if workers == 1 else _gaining(problem, lanes[0], workers, planes, 1)
     return Plan("direct", lanes, why, {"direct": seconds}, gaining)
 
@@ -210,23 +210,25 @@ def _refuse(method: str, obstacle: str) -> NoReturn:
 
 def _lanes(problem: Problem) -> tuple[tuple[Lane, ...], str]:
     """Types of direct sums, and why."""
-    kind = problem.dtype.char
+    if problem.store is Store.TRUNCATE:
+        return _single(np.float64), "sums that are cut run in float64, each product and each sum rounded, as in scipy.ndimage"
+    dtype, kind = problem.summed, problem.summed.char
     if kind in "eFf":
         return _single(np.float32), "floating sums run in float32"
     if kind in "dD":
         return _single(np.float64), "floating sums run in float64"
     if kind in "gG":
         return _single(np.longdouble), "floating sums run in long double"
-    if problem.dtype.kind != "b" and problem.dtype.itemsize <= 2:
+    if dtype.kind != "b" and dtype.itemsize <= 2:
         return _single(np.int16), "wrapping is a ring homomorphism: the low bits of 16-bit sums are exact"
     return _whole_number_lanes(problem, _magnitude(problem.kernel)), "sums small enough to be exact in a floating lane run there"
 
 
 def _tiles(problem: Problem, cost: _cost.Cost, parts: int) -> tuple[Tiles | None, float, str]:
     """The best tiles and their predicted seconds, or what is in their way."""
-    kernel, char = problem.kernel, problem.dtype.char
+    kernel, char = problem.kernel, problem.summed.char
     if char in "gG":
-        return None, 0.0, f"there are no transforms in {problem.dtype}"
+        return None, 0.0, f"there are no transforms in {problem.summed}"
     if max(kernel.shape) > LENGTHS[-1]:
         return None, 0.0, f"the kernel of shape {kernel.shape} is longer than the longest transform, {LENGTHS[-1]}"
     cross = kernel.dtype.kind == "c"
@@ -239,7 +241,7 @@ def _tiles(problem: Problem, cost: _cost.Cost, parts: int) -> tuple[Tiles | None
     if not low < norm < high:
         return None, 0.0, "the kernel is zero, not finite, or its norm is out of the ordinary"
     chars = "fd" if single else "d"
-    if problem.dtype.kind in "biu" and _exact_in_single(problem, norm):
+    if problem.summed.kind in "biu" and _exact_in_single(problem, norm):
         chars = "fd"
     alone = cross and problem.image.dtype.kind != "c"
     converts = problem.image.dtype.char != chars[0] or problem.dtype.char != chars[0] or parts > 1
@@ -265,13 +267,13 @@ def _products(
     problem: Problem, cost: _cost.Cost, lane: str, numbers: int, lanes: tuple[Lane, ...], most: int
 ) -> tuple[Products | None, float, str]:
     """The kernel as a box or as at most so many products of columns and rows, and predicted seconds; or what is in their way."""
-    kernel, dtype = problem.kernel, problem.dtype
+    kernel, dtype = problem.kernel, problem.summed
     if dtype.char in "gG":
         return None, 0.0, f"sums in {dtype} are direct"
     if kernel.dtype.char in "gG":
         return None, 0.0, f"kernels in {kernel.dtype} are not factored"
     positive = kernel.dtype.kind != "c" and bool((kernel >= 0).all())
-    converts = problem.image.dtype.char != lane or dtype.char != lane
+    converts = problem.image.dtype.char != lane or problem.dtype.char != lane
     if kernel.dtype.kind != "c" and box(kernel) is not None and kernel.size > 1 and kernel[0, 0] != 0:
         seconds = _cost.box(cost, lane, (kernel.shape[0], kernel.shape[1]), numbers, converts=converts)
         return Products(None, lanes, clamp=positive), seconds, ""
@@ -318,7 +320,7 @@ def _whole_number_lanes(problem: Problem, total: int) -> tuple[Lane, ...]:
             lanes.append(Lane(dtype, limit))
         if peak is not None and peak <= limit:
             return (lanes[-1],)
-    wide = np.dtype(np.int32 if problem.dtype.itemsize == 4 else np.int64)
+    wide = np.dtype(np.int32 if problem.summed.itemsize == 4 else np.int64)
     return (*lanes, Lane(wide, _NO_LIMIT))
 
 

@@ -109,6 +109,7 @@ cdef object answer(bint flip, in1, in2, mode, boundary, fillvalue, double limit,
     job.fill_kind = job.kind
     job.store = KEEP_BITS
     job.skips = False
+    job.order = TAPS
     job.n_lanes = 1
     job.lanes[0].kind = job.kind
     job.lanes[0].real_part = <const char*> weights

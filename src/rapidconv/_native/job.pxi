@@ -66,6 +66,7 @@ ctypedef struct Job:
     int store
     double scale, delta          # of SATURATE
     bint skips                   # zero taps meet no pixel
+    int order                    # of the taps of unfused sums
 
 ctypedef struct Scratch:
     char* block                  # gathered rows; of several planes: a ring of blocks
@@ -86,6 +87,7 @@ ctypedef struct Scratch:
     Py_ssize_t group             # kernel rows summed at once
     bint large                   # whether the image has proved too large for the lane of whole numbers
     Py_ssize_t tile_rows         # output rows of a tile: TILE_ROWS, fewer where rows are long
+    Py_ssize_t width             # output pixels of a row of a gathered tile
 
 
 cdef inline bint same_bits(int kind, int lane_kind) noexcept nogil:
@@ -118,7 +120,7 @@ cdef inline bint is_staged(Job* job) noexcept nogil:
 
 cdef inline bint in_place(Job* job, Lane* ln) noexcept nogil:
     """Whether a lane can read the image where it lies."""
-    return (job.taps == 1 and job.plain and not job.lift and same_bits(job.kind, ln.kind)
+    return (job.taps == 1 and job.store != TRUNCATE and job.plain and not job.lift and same_bits(job.kind, ln.kind)
             and job.col_stride == job.parts * type_size(job.kind))
 
 

@@ -16,8 +16,9 @@ include "job.pxi"
 include "gather.pxi"
 include "rim.pxi"
 include "store.pxi"
-include "walk.pxi"
 include "repair.pxi"
+include "walk.pxi"
+include "unfused.pxi"
 
 
 cdef int kind_of(int type_num) noexcept:
@@ -111,13 +112,14 @@ cdef int see_work(Job* job, tuple work) except -1:
     store : KEEP_BITS, TRUNCATE or SATURATE
     scale, delta : of SATURATE
     skips : whether zero taps meet no pixel
+    order : of the taps, where sums are cut
     """
     cdef cnp.ndarray image, fill, out
     cdef tuple kernel_shape, outer
     cdef bint lift
     cdef int axis
     (image, kernel_shape, fill, job.boundary, outer, job.top, job.left, lift, out, job.store, job.scale, job.delta,
-     job.skips) = work
+     job.skips, job.order) = work
     job.n_outer = len(outer)
     job.taps = 1
     for axis in range(job.n_outer):

@@ -1033,7 +1033,7 @@ cdef int walk_rings(Job* job, Factors* f, Ring* t, Py_ssize_t y_from, Py_ssize_t
                 return -1
             y += m
         x = x1
-    if repairs and job.out_parts == 2 * job.channels:
+    if repairs and needs_repair(job):
         repair(job, &t.direct, y_from, y_to)
     return 0
 

@@ -285,7 +285,10 @@ cdef Py_ssize_t lay_out(Job* job, Scratch* sc, char* base) noexcept nogil:
     width = max(first, job.n - end)                                  # the widest gathered tile
     if end > first and (whole or is_staged(job)):
         width = job.n
-    width = max(min(width, pixels(job, GATHER_BYTES) + lanes), lanes)
+    sc.width = pixels(job, GATHER_BYTES)
+    if job.store == TRUNCATE:           # whose taps may not be summed group by group
+        sc.width = max(1, min(sc.width, BLOCK_BYTES // (2 * (job.kh + TILE_ROWS) * job.parts * size)))
+    width = max(min(width, sc.width + lanes), lanes)
     row_bytes = (width + job.kw) * job.parts * size + 192
     budget = BLOCK_BYTES // row_bytes        # rows of a block
     sc.group = job.kh
@@ -297,7 +300,7 @@ cdef Py_ssize_t lay_out(Job* job, Scratch* sc, char* base) noexcept nogil:
     sc.large = False
     if first > 0 or end < job.n or whole:
         sc.tile_rows = max(4, min(sc.tile_rows, budget // 2))
-        sc.group = max(1, min(job.kh, budget - sc.tile_rows))
+        sc.group = job.kh if job.store == TRUNCATE else max(1, min(job.kh, budget - sc.tile_rows))
     m = min(job.m, sc.tile_rows)
     rows = m + sc.group if first > 0 or end < job.n or whole else 0
     turned = 0
@@ -310,7 +313,7 @@ cdef Py_ssize_t lay_out(Job* job, Scratch* sc, char* base) noexcept nogil:
     sc.slot = <Py_ssize_t*> carve(&at, job.taps * word)
     sc.held = <const char**> carve(&at, sc.slots * word)
     for k in range(4):
-        sc.plane[k] = carve(&at, m * pitch_of(width * job.parts * size) if rows or is_staged(job) else 0)
+        sc.plane[k] = carve(&at, m * pitch_of(width * job.parts * size + RC_BYTES) if rows or is_staged(job) else 0)
     pointers = m + job.kh
     sc.rows = <const char**> carve(&at, pointers * word)
     sc.columns = <const char**> carve(&at, (lanes + job.kw) * word)
@@ -334,11 +337,11 @@ cdef void walk(Job* job, Scratch* sc, Py_ssize_t y_from, Py_ssize_t y_to) noexce
         x = 0
         while x < job.n:
             if x < first:
-                w = piece(first - x, pixels(job, GATHER_BYTES), lanes)
+                w = piece(first - x, sc.width, lanes)
             elif x < end:
                 w = piece(end - x, place_pixels(job), lanes)
             else:
-                w = piece(job.n - x, pixels(job, GATHER_BYTES), lanes)
+                w = piece(job.n - x, sc.width, lanes)
             if (x < first < job.n and is_narrow(job, first)) or (x >= end and first < end and is_narrow(job, job.n - end)):
                 rim(job, sc, y, y1, x, x + w)
             elif first <= x < end and job.n_lanes > 1:
@@ -346,7 +349,7 @@ cdef void walk(Job* job, Scratch* sc, Py_ssize_t y_from, Py_ssize_t y_to) noexce
             else:
                 tile(job, sc, y, y1, x, x + w, first <= x < end)
             x += w
-        if job.out_parts == 2 * job.channels:
+        if needs_repair(job):
             repair(job, sc, y, y1)
         y = y1
 
@@ -363,13 +366,16 @@ cdef void walk_through(
         y1 = min(y + sc.tile_rows, y_to)
         x = 0
         while x < job.n:
-            w = piece(job.n - x, pixels(job, GATHER_BYTES), lanes)
+            w = piece(job.n - x, sc.width, lanes)
             forget_blocks(sc, first_lane(job))
             for plane in range(first, end):
                 enter_plane(job, sc, plane)
-                tile(job, sc, y, y1, x, x + w, False)
+                if job.store == TRUNCATE:
+                    tile_unfused(job, sc, y, y1, x, x + w)
+                else:
+                    tile(job, sc, y, y1, x, x + w, False)
             x += w
-        if job.out_parts == 2 * job.channels:
+        if needs_repair(job):
             for plane in range(first, end):
                 enter_plane(job, sc, plane)
                 repair(job, sc, y, y1)
@@ -381,7 +387,7 @@ cdef void walk_planes(
 ) noexcept nogil:
     """All tiles of some rows of planes first <= . < end of the result."""
     cdef Py_ssize_t plane
-    if job.taps > 1:
+    if job.taps > 1 or job.store == TRUNCATE:
         walk_through(job, sc, first, end, y_from, y_to)
         return
     for plane in range(first, end):
