@@ -111,13 +111,49 @@ class Work:
         return {"float32": "f", "complex64": "f", "float64": "d", "complex128": "d"}.get(self.dtype)
 
 
-def _sides(shape: Shape) -> str:
+@dataclass(frozen=True)
+class Filter:
+    """One call of a filter of `scipy.ndimage` to measure, everything left to its defaults but what is said here.
+
+    Attributes
+    ----------
+    function : str
+    image : tuple of int
+    dtype : str
+    weights : tuple of int
+        Shape of random weights, which are the second argument; empty where there are none.
+    arguments : tuple
+        Those after image and weights.
+    """
+
+    function: str
+    image: tuple[int, ...]
+    dtype: str = "float64"
+    weights: tuple[int, ...] = ()
+    arguments: tuple[float, ...] = ()
+
+    method = ""
+    flops = None
+    fma_dtype = None
+
+    @property
+    def label(self) -> str:
+        """What a reader of the table sees; unique within a table."""
+        told = [_sides(self.weights)] if self.weights else []
+        told += map(str, self.arguments)
+        return f"ndimage.{self.function} {self.dtype} {_sides(self.image)}{' by ' if told else ''}{', '.join(told)}"
+
+
+def _sides(shape: tuple[int, ...]) -> str:
     return "x".join(map(str, shape))
 
 
-def make_operands(work: Work) -> tuple[NDArray[Any], NDArray[Any]]:
+def make_operands(work: Work | Filter) -> tuple[NDArray[Any], NDArray[Any]]:
     """Image and kernel of a work, the same ones every time."""
     rng = np.random.default_rng(1234)
+    if isinstance(work, Filter):
+        image = _random_array(rng, work.image, np.dtype(work.dtype), "picture", (0, 256))
+        return image, rng.standard_normal(work.weights)
     image = _random_array(rng, work.image, np.dtype(work.dtype), work.values, (0, 256))
     kernel_dtype = np.dtype(work.kernel_dtype or work.dtype)
     if work.weights != "random":
@@ -149,7 +185,7 @@ def _make_regular_kernel(work: Work, dtype: np.dtype[Any]) -> NDArray[Any]:
 
 
 def _random_array(
-    rng: np.random.Generator, shape: Shape, dtype: np.dtype[Any], values: str, small: tuple[int, int]
+    rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[Any], values: str, small: tuple[int, int]
 ) -> NDArray[Any]:
     if dtype.kind in "iu":
         if values == "any":
@@ -227,7 +263,7 @@ class Row:
     `headline` rows go into the README. `reference` is the library whose result the others are compared with.
     """
 
-    work: Work
+    work: Work | Filter
     bars: Bars = Bars()
     headline: bool = False
     peers: tuple[str, ...] = ("scipy", "opencv")
@@ -334,6 +370,33 @@ def _large_rows() -> Iterator[Row]:
         yield Row(Work((700, 900), (25, 25), dtype, method="auto"), Bars(scipy=100), headline=True, peers=("scipy",))
 
 
+def _filter_rows() -> Iterator[Row]:
+    tiny = (8, 8)
+    yield Row(Filter("convolve", tiny, weights=(3, 3)), peers=("scipy",))
+    yield Row(Filter("gaussian_filter", tiny, arguments=(1.0,)), peers=("scipy",))
+    blur = Filter("gaussian_filter", (2048, 2048), "float32", arguments=(4.0,))
+    yield Row(blur, Bars(scipy=20, opencv=3), headline=True)
+    yield Row(Filter("uniform_filter", (1024, 1024), arguments=(15,)), Bars(scipy=10), headline=True)
+    yield Row(Filter("uniform_filter", (1024, 1024), "float32", arguments=(15,)), Bars(scipy=10))
+    yield Row(Filter("convolve", (1024, 1024), weights=(9, 9)), Bars(scipy=20), headline=True)
+    yield Row(Filter("convolve", (1018, 1645, 3), weights=(3, 3, 1)), Bars(scipy=20), headline=True)
+    # No bars below.
+    for name in ("sobel", "laplace"):
+        yield Row(Filter(name, (1024, 1024)), peers=("scipy",))
+    for dtype in ("float32", "uint8"):
+        yield Row(Filter("gaussian_filter", (64, 256, 256), dtype, arguments=(2.0,)), peers=("scipy",))
+    for axis in (0, 1, 2):
+        yield Row(Filter("correlate1d", (64, 256, 256), "float32", (17,), (axis,)), peers=("scipy",))
+    for name, weights, arguments in (
+        ("convolve", (3, 3), ()),
+        ("gaussian_filter", (), (2.0,)),
+        ("uniform_filter", (), (5,)),
+        ("sobel", (), ()),
+    ):
+        yield Row(Filter(name, (1024, 1024), "uint8", weights, arguments), peers=("scipy",))
+
+
+FILTER_ROWS = tuple(_filter_rows())
 TIMED_ROWS = tuple(_timed_rows())
 LARGE_ROWS = tuple(_large_rows())
 MEMORY_ROWS = tuple(_memory_rows())

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from .cases import (
+    FILTER_ROWS,
     GRID_BARS,
     LARGE_ROWS,
     MEMORY_ROWS,
@@ -29,6 +30,7 @@ from .cases import (
     RIVALS,
     TIMED_ROWS,
     Bars,
+    Filter,
     Row,
     Work,
     make_operands,
@@ -53,7 +55,7 @@ FIRST_BARS = Bars(seconds=2e-3)
 QUICK_GRID = 64
 
 #: What can be measured apart from the rest.
-PARTS = ("general", "grid", "memory", "large")
+PARTS = ("general", "grid", "memory", "large", "ndimage")
 
 FOOTNOTES = """\
 Times are minima of interleaved samples, one thread each; a ratio is the other library's time over ours.
@@ -65,6 +67,8 @@ works, for OpenCV of those it can do.
 Large and structured kernels (method=auto): scipy.signal's fftconvolve and oaconvolve get an image extended beforehand,
 sepFilter2D the factors of the Gaussian, blur a mean where integers are summed. A Gaussian counts 2 (kh + kw) FLOPs an
 output, no other kernel of these rows has a rate. Transforms alone count 2 * 5 N log2 N for a pair of tiles of N points.
+Rows "ndimage..." are calls of rapidconv.ndimage and scipy.ndimage with everything left to its defaults; OpenCV is
+GaussianBlur with as many taps, blur, or filter2D, for floats only: it rounds integers where SciPy cuts them.
 """
 
 
@@ -76,7 +80,7 @@ class Result:
     bars: Bars
     headline: bool = False
     part: str = "general"
-    work: Work | None = None
+    work: Work | Filter | None = None
     flops: int | None = None
     fma_dtype: str | None = None
     method: str = ""
@@ -144,7 +148,7 @@ FULL = Effort(rounds=15, budget=0.3, fewest=1, grid=None)
 QUICK = Effort(rounds=4, budget=0.05, fewest=0, grid=QUICK_GRID)
 
 
-def _find_calls(work: Work, operands: tuple[Any, Any], libraries: Iterable[str]) -> dict[str, Call]:
+def _find_calls(work: Work | Filter, operands: tuple[Any, Any], libraries: Iterable[str]) -> dict[str, Call]:
     calls = {}
     for library in libraries:
         try:
@@ -154,7 +158,7 @@ def _find_calls(work: Work, operands: tuple[Any, Any], libraries: Iterable[str])
     return calls
 
 
-def _find_fault(work: Work, calls: dict[str, Call], operands: tuple[Any, Any], judge: str = "scipy") -> str:
+def _find_fault(work: Work | Filter, calls: dict[str, Call], operands: tuple[Any, Any], judge: str = "scipy") -> str:
     """The first result that is not that of the judge, an empty string if all are."""
     if OURS not in calls:
         return "not there"
@@ -209,7 +213,7 @@ class Comparison:
             self.results[label] = Result(
                 label, row.bars, row.headline, part, work, work.flops, work.fma_dtype, fault=fault
             )
-            if work.method == "auto" and not fault:
+            if isinstance(work, Work) and work.method == "auto" and not fault:
                 self.results[label].method = find_method(work, operands)
         result = self.results[label]
         if result.fault:
@@ -458,11 +462,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parts = options.part or PARTS
     timed = [row for row in TIMED_ROWS if "general" in parts and pattern.search(row.work.label)]
     large = [row for row in LARGE_ROWS if "large" in parts and pattern.search(row.work.label)]
+    filters = [row for row in FILTER_ROWS if "ndimage" in parts and pattern.search(row.work.label)]
     transforms = [row for row in TRANSFORM_ROWS if "large" in parts and pattern.search(row[1])]
     memory = [row for row in MEMORY_ROWS if "memory" in parts and pattern.search(MEMORY_PREFIX + row.work.label)]
     has_grid = "grid" in parts and bool(pattern.search(GRID_LABEL))
     has_first = "large" in parts and bool(pattern.search(FIRST_LABEL))
-    if not (timed or large or transforms or memory or has_grid or has_first):
+    if not (timed or large or filters or transforms or memory or has_grid or has_first):
         print(f"no row of {', '.join(parts)} contains {options.only!r}", file=sys.stderr)
         return 1
 
@@ -475,6 +480,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if has_grid:
             comparison.measure_grid()
         comparison.measure_rows(large, "large")
+        comparison.measure_rows(filters, "ndimage")
         comparison.measure_transforms(transforms)
         if has_first:
             comparison.measure_first_call()

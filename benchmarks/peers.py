@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .cases import Shape, Work, make_gaussian, make_operands
+from .cases import Filter, Shape, Work, make_gaussian, make_operands
 from .timing import Call
 
 Array = NDArray[Any]
@@ -155,6 +155,43 @@ def _opencv_call(work: Work, image: Array, kernel: Array) -> Call:
     return Call(cv2.filter2D, (image, -1, weights), {"anchor": anchor, "borderType": border})
 
 
+def _filter_call(module: str) -> Callable[[Filter, Array, Array], Call]:
+    """A filter of `scipy.ndimage`, or ours of the same name."""
+
+    def make(work: Filter, image: Array, weights: Array) -> Call:
+        function = getattr(load_module(module), work.function)
+        return Call(function, (image, *([weights] if work.weights else []), *work.arguments))
+
+    return make
+
+
+def _opencv_filter_call(work: Filter, image: Array, weights: Array) -> Call:
+    """``GaussianBlur`` with as many taps as SciPy's, ``blur``, or ``filter2D``, whose kernel is flipped beforehand."""
+    cv2 = load_module("cv2")
+    border = {"borderType": cv2.BORDER_REFLECT}
+    if image.dtype.kind != "f" or image.ndim - len(work.weights[2:]) > 2:
+        msg = "integers are rounded where SciPy cuts them"
+        raise CannotDo(msg)
+    if work.function == "gaussian_filter":
+        (sigma,) = work.arguments
+        side = 2 * int(4 * sigma + 0.5) + 1
+        return Call(cv2.GaussianBlur, (image, (side, side), sigma), border)
+    if work.function == "uniform_filter":
+        (side,) = map(int, work.arguments)
+        return Call(cv2.blur, (image, (side, side)), border)
+    if work.function == "convolve":
+        flipped = np.ascontiguousarray(weights.reshape(weights.shape[:2])[::-1, ::-1], image.dtype)
+        return Call(cv2.filter2D, (image, -1, flipped), border)
+    msg = f"no {work.function} of the same weights"
+    raise CannotDo(msg)
+
+
+#: Who does the filters of `scipy.ndimage`.
+FILTER_PEERS: dict[str, Callable[[Filter, Array, Array], Call]] = {
+    OURS: _filter_call("rapidconv.ndimage"),
+    "scipy": _filter_call("scipy.ndimage"),
+    "opencv": _opencv_filter_call,
+}
 PEERS: dict[str, Callable[[Work, Array, Array], Call]] = {
     OURS: _rapidconv_call,
     "scipy": _scipy_call,
@@ -171,7 +208,7 @@ OTHERS = [name for name in LIBRARIES if name != OURS]
 IMPORTS = {OURS: "rapidconv", "scipy": "scipy.signal", "opencv": "cv2"}
 
 
-def make_call(library: str, work: Work, operands: tuple[Array, Array] | None = None) -> Call:
+def make_call(library: str, work: Work | Filter, operands: tuple[Array, Array] | None = None) -> Call:
     """The call that does `work` in `library`.
 
     Raises
@@ -180,6 +217,8 @@ def make_call(library: str, work: Work, operands: tuple[Array, Array] | None = N
         If the library is missing or has no such function.
     """
     image, kernel = make_operands(work) if operands is None else operands
+    if isinstance(work, Filter):
+        return FILTER_PEERS[library](work, image, kernel)
     return PEERS[library](work, image, kernel)
 
 
@@ -236,7 +275,7 @@ def make_fma_call(dtype_char: str, seconds: float = 4e-3) -> Call:
     return call
 
 
-def find_disagreement(work: Work, result: Any, reference: Array, operands: tuple[Array, Array]) -> str:
+def find_disagreement(work: Work | Filter, result: Any, reference: Array, operands: tuple[Array, Array]) -> str:
     """What is wrong with a result, an empty string if nothing is.
 
     Integers must be equal. Floats may differ by the bound of recursive summation, in any order; of large kernels, where
@@ -249,6 +288,10 @@ def find_disagreement(work: Work, result: Any, reference: Array, operands: tuple
     if reference.dtype.kind in "iu":
         different = int(np.count_nonzero(result != reference))
         return f"{different} integers differ" if different else ""
+    if isinstance(work, Filter):
+        error = float(np.abs(result - reference).max())
+        allowed = 1000 * float(np.finfo(reference.dtype).eps) * float(np.abs(reference).max())
+        return "" if error <= allowed else f"off by {error:.2g}, allowed {allowed:.2g}"
     image, kernel = operands
     taps = 4 * kernel.size
     largest_sum = float(np.abs(image).max()) * float(np.abs(kernel).sum())

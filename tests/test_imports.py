@@ -12,8 +12,19 @@ import rapidconv
 ROOT = Path(rapidconv.__file__).parent
 
 # From left to right: a module imports what stands to its right, never what stands to its left or beside it.
-ORDER = [{"__init__"}, {"cli", "demo"}, {"signal", "planning"}, {"_call"}, {"_arguments"}, {"_plan"}, {"_execute"}, {"_problem"}, {"_cost"}]
-LEAVES = {"_boundary", "_config", "_pieces", "_rank", "_transform"}
+ORDER = [
+    {"__init__"},
+    {"cli", "demo"},
+    {"signal", "ndimage", "planning"},
+    {"_call", "_ndimage_call"},
+    {"_arguments", "_ndimage_arguments", "_passes"},
+    {"_plan"},
+    {"_execute"},
+    {"_axes"},
+    {"_problem"},
+    {"_cost"},
+]
+LEAVES = {"_boundary", "_config", "_filter_weights", "_pieces", "_rank", "_transform"}
 LAST = "_workers"
 NATIVE = "_native"
 MODULES = sorted(path.stem for path in ROOT.glob("*.py"))
@@ -102,6 +113,8 @@ def test_native_code_imports_nothing_of_the_package_outside_itself(path):
         ("_workers", "from ._boundary import Boundary"),
         ("_execute", "import rapidconv"),
         ("signal", "from . import convolve2d"),
+        ("ndimage", "from . import signal"),
+        ("_passes", "from . import _ndimage_call"),
     ],
 )
 def test_a_backward_import_is_seen(module, line):
@@ -135,7 +148,7 @@ def foreign(names):
     return {name for name in names if name not in ours and not name.startswith("_cython_")}
 
 
-@pytest.mark.parametrize("code", ["import rapidconv", "from rapidconv import signal"])
+@pytest.mark.parametrize("code", ["import rapidconv", "from rapidconv import signal", "from rapidconv import ndimage"])
 def test_only_numpy_and_the_standard_library_are_imported(code):
     assert foreign(new_modules(code)) == set()
 
@@ -154,3 +167,4 @@ def test_a_call_imports_no_other_library(library):
 def test_public_names():
     assert {"convolve2d", "correlate2d", "get_workers", "set_workers", "show_config", "signal"} <= set(dir(rapidconv))
     assert sorted(rapidconv.signal.__all__) == ["convolve2d", "correlate2d"]
+    assert rapidconv.ndimage.__name__ == "rapidconv.ndimage"

@@ -10,7 +10,7 @@ from ._boundary import SIGNAL_NAMES, Boundary
 from ._problem import Problem, Task
 from ._workers import resolve
 
-__all__ = ["METHODS", "signal2d"]
+__all__ = ["METHODS", "check_method", "signal2d"]
 
 #: Accepted values of `method`.
 METHODS = ("auto", "direct", "separable", "fft")
@@ -49,7 +49,7 @@ def signal2d(
     fill = _fill(fillvalue, dtype, used=rule is Boundary.FILL)
     shape, top, left = _extent(name, extent, *((kernel.shape, plane_shape) if swapped else (plane_shape, kernel.shape)))
     _check_dtype(dtype, image.dtype, kernel.dtype)
-    _check_method(method)
+    check_method(method)
     threads = resolve(workers)
     whole = shape if axis is None else (*shape[:axis], image.shape[axis], *shape[axis:])
     copies = out is not None and _check_out(out, whole, dtype, image, kernel)
@@ -197,7 +197,7 @@ def _check_extendable(shape: tuple[int, ...], rule: Boundary, name: str) -> None
         raise ValueError(msg)
 
 
-def _check_method(method: Any) -> None:
+def check_method(method: Any) -> None:
     if not isinstance(method, str) or method not in METHODS:
         msg = f"`method` must be one of {', '.join(map(repr, METHODS))}, not {method!r}"
         raise ValueError(msg)

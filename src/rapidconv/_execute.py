@@ -1,17 +1,19 @@
 """From a plan to the result: memory for it, the kernel as a road wants it, and the walk over tiles."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
-from math import frexp
+from math import frexp, prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _pieces, _transform, _workers
+from . import _transform, _workers
+from ._axes import in_memory_order, planes
 from ._native import kernels
+from ._pieces import cut_fill, cut_image, cut_kernel, pairs
 from ._problem import Plan, Problem, Task, Tiles
 from ._rank import lane_factors
 
@@ -33,7 +35,7 @@ class Weights:
     """
 
     def __init__(self, kernel: NDArray[Any], plan: Plan) -> None:
-        self._kernel = kernel
+        self.kernel = kernel
         self.plan = plan
         self._lanes: list[tuple[Any, ...]] | None = None
         self._products: list[tuple[Any, ...]] | None = None
@@ -43,7 +45,7 @@ class Weights:
     def lanes(self) -> list[tuple[Any, ...]]:
         """(real part, imaginary part or None, limit) of every lane, transposed: what direct summation reads."""
         if self._lanes is None:
-            self._lanes = [(*_transposed(self._kernel, lane.dtype), lane.limit) for lane in self.plan.lanes]
+            self._lanes = [(*_transposed(self.kernel, lane.dtype), lane.limit) for lane in self.plan.lanes]
         return self._lanes
 
     def spectrum(self, char: str) -> NDArray[Any]:
@@ -52,7 +54,7 @@ class Weights:
         if found is None:
             tiles = self.plan.tiles
             assert tiles is not None
-            found = self._spectra[char] = _transform.spectrum(self._kernel, tiles.shape, char, tiles.exponent)
+            found = self._spectra[char] = _transform.spectrum(self.kernel, tiles.shape, char, tiles.exponent)
         return found
 
     def pieces(self) -> list[tuple["Weights", Tiles]]:
@@ -60,7 +62,7 @@ class Weights:
         if self._pieces is None:
             tiles, found = self.plan.tiles, []
             assert tiles is not None
-            for piece in _pieces.cut_kernel(self._kernel, tiles.bits):
+            for piece in cut_kernel(self.kernel, tiles.bits):
                 norm = float(np.sqrt(np.sum(piece.astype("d") ** 2)))
                 exact = replace(tiles, chars="d", positive=False, norm=norm, exponent=frexp(norm)[1], bits=0)
                 found.append((Weights(piece, replace(self.plan, tiles=exact)), exact))
@@ -74,9 +76,9 @@ class Weights:
             assert products is not None
             found: list[tuple[Any, ...]] = []
             for lane in products.lanes:
-                real, imag = _transposed(self._kernel, lane.dtype)
+                real, imag = _transposed(self.kernel, lane.dtype)
                 if products.factors is None:
-                    found.append((self._kernel[:1, 0].astype(lane.dtype), real, lane.limit))
+                    found.append((self.kernel[:1, 0].astype(lane.dtype), real, lane.limit))
                 else:
                     found.append((*lane_factors(products.factors, lane.dtype), real, imag, lane.limit))
             self._products = found
@@ -106,10 +108,11 @@ def run(task: Task, plans: list[Plan], result: NDArray[Any], weights: Weights | 
     if not task.problems:
         result[...] = 0
     jobs = []
-    for channel, (problem, plan) in enumerate(zip(task.problems, plans, strict=True)):
-        if weights is None or plan is not weights.plan:
-            weights = Weights(problem.kernel, plan)
-        jobs.append((problem, plan, weights, _plane(task, result, channel)))
+    for channel, (whole, plan) in enumerate(zip(task.problems, plans, strict=True)):
+        for problem, view in _pieces(whole, plan, _plane(task, result, channel)):
+            if weights is None or plan is not weights.plan or problem.kernel.shape != weights.kernel.shape:
+                weights = Weights(problem.kernel, plan)
+            jobs.append((problem, plan, weights, view))
     workers = max((plan.workers for plan in plans), default=1)
     _all_direct([job for job in jobs if job[1].method == "direct"], workers)
     parts = [part for job in jobs if job[1].method == "fft" for part in _fft_parts(*job)]
@@ -132,22 +135,29 @@ def _plane(task: Task, result: NDArray[Any], channel: int) -> NDArray[Any]:
     return result if task.channel_axis is None else result[(slice(None),) * task.channel_axis + (channel,)]
 
 
+def _pieces(problem: Problem, plan: Plan, view: NDArray[Any]) -> Iterable[tuple[Problem, NDArray[Any]]]:
+    """A problem as its road takes it: whole by direct summation, else plane by plane."""
+    if not problem.outer:
+        return [(problem, view)]
+    return [in_memory_order(problem, view)] if plan.method == "direct" else planes(problem, view)
+
+
 def _view(problem: Problem, plane: NDArray[Any]) -> NDArray[Any]:
     """A problem's part of the result, from its first output on."""
     return plane[::-1, ::-1] if problem.reverse else plane
 
 
 def _all_direct(jobs: list[tuple[Problem, Plan, Weights, NDArray[Any]]], workers: int) -> None:
-    """Direct sums, rows of every problem shared out to the workers."""
+    """Direct sums, turns at every problem shared out to the workers."""
     if not jobs:
         return
-    taken = np.zeros((len(jobs), workers), np.intp)     # rows of each plane, by the worker whose region they lie in
+    taken = np.zeros((len(jobs), workers), np.intp)     # turns at each problem, by the worker whose region they lie in
 
     def work(worker: int) -> None:
         for k, (problem, _, weights, plane) in enumerate(jobs):
-            rows = problem.shape[0]
-            if workers == 1 or taken[k].sum() < rows:
-                _direct(problem, weights, _view(problem, plane), (0, rows, 0, problem.shape[1]), taken[k], worker)
+            turns = prod(problem.shape[:-2]) * -(-problem.shape[-2] // _turn(problem, plane))
+            if workers == 1 or taken[k].sum() < turns:
+                _direct(problem, weights, _view(problem, plane), taken[k], worker)
 
     _workers.share(work, workers)
 
@@ -160,19 +170,23 @@ def _lifted(problem: Problem) -> bool:
 def _work(problem: Problem, view: NDArray[Any], y: int = 0, x: int = 0) -> tuple[Any, ...]:
     """A problem, or the part of it from output (y, x) on that a view shows, as the kernels take it."""
     return (
-        problem.image, problem.kernel.shape, problem.fill, int(problem.boundary), problem.top + y, problem.left + x,
-        _lifted(problem), view, int(problem.store), problem.scale, problem.delta, problem.skips,
+        problem.image, problem.kernel.shape, problem.fill, int(problem.boundary), problem.outer, problem.top + y,
+        problem.left + x, _lifted(problem), view, int(problem.store), problem.scale, problem.delta,
+        problem.skips and not problem.kernel.all(), int(problem.order),
     )  # fmt: skip
 
 
+def _turn(problem: Problem, view: NDArray[Any]) -> int:
+    """Rows of a plane that a worker takes at a time."""
+    outer = len(problem.outer)
+    return int(kernels.turn_rows(view.shape[outer], prod(problem.kernel.shape[:outer]) > 1))
+
+
 def _direct(
-    problem: Problem, weights: Weights, view: NDArray[Any], window: tuple[int, int, int, int], taken: NDArray[np.intp],
-    worker: int,
-) -> None:  # fmt: skip
-    """Outputs y0 <= y < y1, x0 <= x < x1 summed tap by tap: the rows that no other worker has taken."""
-    y0, y1, x0, x1 = window
-    work = _work(problem, view[y0:y1, x0:x1], y0, x0)
-    kernels.correlate(work, weights.lanes(), taken, worker, kernels.turn_rows(y1 - y0))
+    problem: Problem, weights: Weights, view: NDArray[Any], taken: NDArray[np.intp], worker: int, y: int = 0, x: int = 0
+) -> None:
+    """The outputs that a view shows, from (y, x) on, summed tap by tap: the turns that no other worker has taken."""
+    kernels.correlate(_work(problem, view, y, x), weights.lanes(), taken, worker, _turn(problem, view))
 
 
 def _fft_parts(problem: Problem, plan: Plan, weights: Weights, plane: NDArray[Any]) -> list[Callable[[], None]]:
@@ -214,7 +228,8 @@ def _fft(
         y, x = t // across * step_y, t % across * step_x
         window = (y, min(y + step_y, view.shape[0]), x, min(x + count * step_x, view.shape[1]))
         if not (tiles.bits and _in_pieces(problem, tiles, weights, view, window)):
-            _direct(problem, weights, view, window, np.zeros(1, np.intp), 0)
+            y0, y1, x0, x1 = window
+            _direct(problem, weights, view[y0:y1, x0:x1], np.zeros(1, np.intp), 0, y0, x0)
 
 
 def _runs(tiles: list[int], across: int, most: int) -> list[tuple[int, int]]:
@@ -239,11 +254,11 @@ def _in_pieces(
 ) -> bool:
     """Outputs of integers in exact transforms of their pieces; whether that could be proven."""
     y0, y1, x0, x1 = window
-    images, cut = _pieces.cut_image(problem.image), weights.pieces()
-    fills = _pieces.cut_fill(int(problem.fill[0]), len(images))
+    images, cut = cut_image(problem.image), weights.pieces()
+    fills = cut_fill(int(problem.fill[0]), len(images))
     total = np.zeros((y1 - y0, x1 - x0), np.uint64)
     part = np.empty(total.shape, np.int64)
-    for p, q, shift in _pieces.pairs(len(images), len(cut), tiles.bits, 8 * problem.dtype.itemsize):
+    for p, q, shift in pairs(len(images), len(cut), tiles.bits, 8 * problem.dtype.itemsize):
         part_weights, exact = cut[q]
         if exact.norm == 0:
             continue
@@ -290,7 +305,7 @@ def _transformed(
     """Do items in transforms of one type; 1 where one was refused."""
     least, most, sure, span = _LIMITS[char]
     error = _transform.noise(tiles.shape, char) * tiles.norm
-    integers = problem.dtype.kind in "biu"
+    integers = problem.summed.kind in "biu"
     refused: NDArray[np.uint8] = kernels.correlate_fft(
         _work(problem, view),
         weights.spectrum(char),
@@ -303,7 +318,8 @@ def _transformed(
 
 
 def _transposed(kernel: NDArray[Any], dtype: np.dtype[np.generic]) -> tuple[NDArray[Any], NDArray[Any] | None]:
-    """Real and imaginary part of a kernel in a lane's type, transposed: the layout the micro-kernels read."""
+    """Real and imaginary part of a kernel in a lane's type, its planes transposed: the layout the micro-kernels read."""
+    turned = kernel.swapaxes(-1, -2)
     if kernel.dtype.kind != "c":
-        return np.array(kernel.T, dtype, order="C"), None
-    return np.array(kernel.real.T, dtype, order="C"), np.array(kernel.imag.T, dtype, order="C")
+        return np.array(turned, dtype, order="C"), None
+    return np.array(turned.real, dtype, order="C"), np.array(turned.imag, dtype, order="C")

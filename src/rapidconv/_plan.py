@@ -1,16 +1,18 @@
 """From a problem to a plan: the road, and the number types its sums run in."""
 
+from dataclasses import replace
 from functools import lru_cache
-from math import frexp
+from math import frexp, prod
 from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import _cost, _pieces
+from ._axes import first_plane, kernel_planes
 from ._boundary import Boundary
 from ._native import in_use, kernels
-from ._problem import Lane, Plan, Problem, Products, Task, Tiles
+from ._problem import Lane, Plan, Problem, Products, Store, Task, Tiles
 from ._rank import MOST, box, factor
 from ._transform import LENGTHS, noise
 from ._workers import GRAIN, workers_for
@@ -69,8 +71,8 @@ def plan(problem: Problem, workers: int = 1, planes: int = 1) -> Plan:
     if kernel.nbytes > _KEPT_BYTES:
         return _choose(problem, workers, planes)
     key = (
-        kernel.tobytes(), kernel.dtype, kernel.shape, image.dtype, image.shape[2:], problem.shape, problem.dtype,
-        problem.boundary, problem.fill.tobytes(), problem.method, workers, planes,
+        kernel.tobytes(), kernel.dtype, kernel.shape, image.dtype, image.shape[kernel.ndim :], problem.shape, problem.dtype,
+        problem.boundary, problem.fill.tobytes(), problem.method, problem.sums, problem.store, workers, planes,
     )  # fmt: skip
     found = _kept.get(key)
     if found is None:
@@ -82,7 +84,33 @@ def plan(problem: Problem, workers: int = 1, planes: int = 1) -> Plan:
 
 
 def _choose(problem: Problem, workers: int, planes: int) -> Plan:
-    """A plan made anew."""
+    """A plan made anew; planes of one problem are all done alike."""
+    if problem.store is Store.TRUNCATE:
+        return _only_direct(problem, workers, planes, "sums that are cut show their last bit")
+    if kernel_planes(problem.kernel.shape) > 1:
+        return _only_direct(problem, workers, planes, f"the kernel of shape {problem.kernel.shape} has more than two long axes")
+    if not problem.outer:
+        return _road(problem, workers, planes, 1)
+    plane = first_plane(problem)
+    within = prod(problem.shape) // prod(plane.shape)
+    found = _road(plane, workers, planes, within)
+    return replace(found, seconds={method: within * seconds for method, seconds in found.seconds.items()})
+
+
+def _only_direct(problem: Problem, workers: int, planes: int, obstacle: str) -> Plan:
+    """The plan of what no other road can do."""
+    if problem.method not in ("auto", "direct"):
+        _refuse(problem.method, obstacle)
+    lanes, why = _lanes(problem)
+    numbers = prod(problem.shape) * (2 if problem.image.dtype.kind == "c" else 1)
+    products = 2 if problem.kernel.dtype.kind == "c" or problem.store is Store.TRUNCATE else 1
+    seconds = _cost.direct(_cost.TABLE[in_use], lanes[0].dtype.char, problem.kernel.size, numbers, products)
+    gaining = 1 if workers == 1 else _gaining(problem, lanes[0], workers, planes, 1)
+    return Plan("direct", lanes, why, {"direct": seconds}, gaining)
+
+
+def _road(problem: Problem, workers: int, planes: int, within: int) -> Plan:
+    """The plan of a plane, of which a problem has so many within."""
     lanes, why = _lanes(problem)
     cost = _cost.TABLE[in_use]
     kernel, wanted = problem.kernel, problem.method
@@ -92,7 +120,7 @@ def _choose(problem: Problem, workers: int, planes: int) -> Plan:
     products = 2 if cross else 1
     lane = lanes[0].dtype.char
     seconds = {"direct": _cost.direct(cost, lane, kernel.size, numbers, products)}
-    gaining = 1 if workers == 1 else _gaining(problem, lanes[0], workers, planes)
+    gaining = 1 if workers == 1 else _gaining(problem, lanes[0], workers, planes, within)
     little = kernels.little_work(numbers * products * kernel.size, kernel.size, lanes[0].dtype.itemsize)
     if wanted == "direct" or (wanted == "auto" and little):
         return Plan("direct", lanes, why, seconds, gaining)
@@ -115,6 +143,7 @@ def _choose(problem: Problem, workers: int, planes: int) -> Plan:
     others += [f"no {name}: {obstacle}" for name, obstacle in obstacles.items() if obstacle]
     if method == "direct":
         return Plan(method, lanes, "; ".join([why, *others]), seconds, gaining, tiles, separable)
+    planes *= within
     many = workers_for(planes * seconds[method] * _channels(problem), max(1, planes * problem.shape[0] // 16), workers)
     if method == "fft":
         assert tiles is not None
@@ -140,10 +169,10 @@ def _is_boxlike(kernel: NDArray[Any]) -> bool:
     return bool(kernel[0, 0] == kernel[-1, -1] == kernel[kernel.shape[0] // 2, kernel.shape[1] // 3])
 
 
-def _gaining(problem: Problem, lane: Lane, workers: int, planes: int) -> int:
-    """How many workers gain on a call of so many planes of direct sums."""
-    rows, columns = problem.shape
-    numbers = rows * columns * _channels(problem)
+def _gaining(problem: Problem, lane: Lane, workers: int, planes: int, within: int) -> int:
+    """How many workers gain on a call of so many problems of direct sums, each of so many planes like this."""
+    rows = within * prod(problem.shape[:-1])
+    numbers = rows * problem.shape[-1] * _channels(problem)
     taps = problem.kernel.size
     if numbers * taps < _FEW:
         return 1
@@ -158,7 +187,7 @@ def _gaining(problem: Problem, lane: Lane, workers: int, planes: int) -> int:
 
 def _channels(problem: Problem) -> int:
     """Channels interleaved in the image of a problem."""
-    return problem.image.shape[2] if problem.image.ndim == 3 else 1
+    return problem.image.shape[-1] if problem.image.ndim > problem.kernel.ndim else 1
 
 
 def _refuse(method: str, obstacle: str) -> NoReturn:
@@ -168,23 +197,25 @@ def _refuse(method: str, obstacle: str) -> NoReturn:
 
 def _lanes(problem: Problem) -> tuple[tuple[Lane, ...], str]:
     """Types of direct sums, and why."""
-    kind = problem.dtype.char
+    if problem.store is Store.TRUNCATE:
+        return _single(np.float64), "sums that are cut run in float64, each product and each sum rounded, as in scipy.ndimage"
+    dtype, kind = problem.summed, problem.summed.char
     if kind in "eFf":
         return _single(np.float32), "floating sums run in float32"
     if kind in "dD":
         return _single(np.float64), "floating sums run in float64"
     if kind in "gG":
         return _single(np.longdouble), "floating sums run in long double"
-    if problem.dtype.kind != "b" and problem.dtype.itemsize <= 2:
+    if dtype.kind != "b" and dtype.itemsize <= 2:
         return _single(np.int16), "wrapping is a ring homomorphism: the low bits of 16-bit sums are exact"
     return _whole_number_lanes(problem, _magnitude(problem.kernel)), "sums small enough to be exact in a floating lane run there"
 
 
 def _tiles(problem: Problem, cost: _cost.Cost, parts: int) -> tuple[Tiles | None, float, str]:
     """The best tiles and their predicted seconds, or what is in their way."""
-    kernel, char = problem.kernel, problem.dtype.char
+    kernel, char = problem.kernel, problem.summed.char
     if char in "gG":
-        return None, 0.0, f"there are no transforms in {problem.dtype}"
+        return None, 0.0, f"there are no transforms in {problem.summed}"
     if max(kernel.shape) > LENGTHS[-1]:
         return None, 0.0, f"the kernel of shape {kernel.shape} is longer than the longest transform, {LENGTHS[-1]}"
     cross = kernel.dtype.kind == "c"
@@ -197,13 +228,13 @@ def _tiles(problem: Problem, cost: _cost.Cost, parts: int) -> tuple[Tiles | None
     if not low < norm < high:
         return None, 0.0, "the kernel is zero, not finite, or its norm is out of the ordinary"
     chars = "fd" if single else "d"
-    if problem.dtype.kind in "biu" and _exact_in_single(problem, norm):
+    if problem.summed.kind in "biu" and _exact_in_single(problem, norm):
         chars = "fd"
     alone = cross and problem.image.dtype.kind != "c"
     converts = problem.image.dtype.char != chars[0] or problem.dtype.char != chars[0] or parts > 1
     shape, best = _best_tile(cost, chars[0], kernel.shape, problem.shape, parts, alone, converts)
     positive = not cross and bool((kernel >= 0).all())
-    bits = _piece_bits(problem, cost, shape, norm) if problem.dtype.kind in "iu" else 0
+    bits = _piece_bits(problem, cost, shape, norm) if problem.dtype.kind in "iu" and problem.store is Store.WRAP else 0
     return Tiles(shape, chars, cross, whole, positive, norm, frexp(norm)[1], bits), best, ""
 
 
@@ -241,13 +272,13 @@ def _products(
     problem: Problem, cost: _cost.Cost, lane: str, numbers: int, lanes: tuple[Lane, ...], most: int
 ) -> tuple[Products | None, float, str]:
     """The kernel as a box or as at most so many products of columns and rows, and predicted seconds; or what is in their way."""
-    kernel, dtype = problem.kernel, problem.dtype
+    kernel, dtype = problem.kernel, problem.summed
     if dtype.char in "gG":
         return None, 0.0, f"sums in {dtype} are direct"
     if kernel.dtype.char in "gG":
         return None, 0.0, f"kernels in {kernel.dtype} are not factored"
     positive = kernel.dtype.kind != "c" and bool((kernel >= 0).all())
-    converts = problem.image.dtype.char != lane or dtype.char != lane
+    converts = problem.image.dtype.char != lane or problem.dtype.char != lane
     if kernel.dtype.kind != "c" and box(kernel) is not None and kernel.size > 1 and kernel[0, 0] != 0:
         seconds = _cost.box(cost, lane, (kernel.shape[0], kernel.shape[1]), numbers, converts=converts)
         return Products(None, lanes, clamp=positive), seconds, ""
@@ -294,7 +325,7 @@ def _whole_number_lanes(problem: Problem, total: int) -> tuple[Lane, ...]:
             lanes.append(Lane(dtype, limit))
         if peak is not None and peak <= limit:
             return (lanes[-1],)
-    wide = np.dtype(np.int32 if problem.dtype.itemsize == 4 else np.int64)
+    wide = np.dtype(np.int32 if problem.summed.itemsize == 4 else np.int64)
     return (*lanes, Lane(wide, _NO_LIMIT))
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ._boundary import Boundary
 from ._rank import Factors
 
-__all__ = ["Lane", "Plan", "Problem", "Products", "Store", "Task", "Tiles"]
+__all__ = ["Lane", "Order", "Plan", "Problem", "Products", "Store", "Task", "Tiles"]
 
 
 class Store(IntEnum):
@@ -19,6 +19,18 @@ class Store(IntEnum):
     WRAP = 0            # whole sums keep their low bits, floating ones are rounded to the type
     TRUNCATE = 1        # floating sums to integers toward zero, as scipy.ndimage
     SATURATE = 2        # scaled, shifted, rounded half to even, held to the limits of the type, as OpenCV
+
+
+class Order(IntEnum):
+    """Order of the taps of `Store.TRUNCATE`, whose last bit shows, by the numbers the compiled kernels know them by.
+
+    All but the first are of kernels with one long axis, of taps w0 to w4 that meet x0 to x4 say; zeros are taps there.
+    """
+
+    TAPS = 0            # 0 + w0 x0 + w1 x1 ..., in C order of the kernel
+    LAST_FIRST = 1      # w4 x4 + w0 x0 + w1 x1 + w2 x2 + w3 x3
+    SYMMETRIC = 2       # w2 x2 + w0 (x0 + x4) + w1 (x1 + x3)
+    SKEW = 3            # w2 x2 + w0 (x0 - x4) + w1 (x1 - x3)
 
 
 @dataclass(slots=True, eq=False)
@@ -56,7 +68,9 @@ class Problem:
     scale, delta : float
         Of `SATURATE`: ``scale * sum + delta`` is stored.
     skips : bool
-        Whether zero taps meet no pixel, so that they spread no NaN or infinity.
+        Whether zero taps meet no pixel, so that they spread no NaN or infinity; for real operands.
+    order : Order
+        Of `TRUNCATE`.
     """
 
     image: NDArray[Any]
@@ -76,6 +90,12 @@ class Problem:
     scale: float = 1.0
     delta: float = 0.0
     skips: bool = False
+    order: Order = Order.TAPS
+
+    @property
+    def summed(self) -> np.dtype[Any]:
+        """Type of the sums."""
+        return self.dtype if self.sums is None else self.sums
 
 
 @dataclass(slots=True, eq=False)

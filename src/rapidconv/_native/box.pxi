@@ -280,8 +280,8 @@ cdef int run_box(Job* job, Box* b, Py_ssize_t y_from, Py_ssize_t y_to) noexcept 
     while x < job.n and not failed:
         failed = box_tile(job, b, &t, y_from, y_to, x, min(job.n, x + b.width), &repairs)
         x += b.width
-    if repairs and not failed and job.out_parts == 2 * job.channels:
-        repair(job, y_from, y_to)
+    if repairs and not failed and needs_repair(job):
+        repair(job, &t.direct, y_from, y_to)
     free(t.direct_memory)
     free(memory)
     return failed

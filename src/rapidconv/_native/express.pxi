@@ -146,6 +146,8 @@ cdef object answer(bint flip, in1, in2, mode, boundary, fillvalue, double limit,
         if direct_seconds(shape[0] * shape[1], taps * products, size, size) >= limit:
             return NotImplemented
     cdef cnp.ndarray out = cnp.PyArray_EMPTY(2, <cnp.npy_intp*> shape, type_num, 0)
+    job.n_outer = 0
+    job.taps = 1
     see_image(&job, image)
     see_out(&job, out)
     job.kh = cnp.PyArray_DIM(kernel, 0)
@@ -157,6 +159,7 @@ cdef object answer(bint flip, in1, in2, mode, boundary, fillvalue, double limit,
     job.fill_kind = job.out_kind
     job.store = KEEP_BITS
     job.skips = False
+    job.order = TAPS
     job.n_lanes = 1
     job.lanes[0].kind = kind if kind == F4 or kind == F8 else I2 if size <= 2 else I4 if size == 4 else I8
     read_kernel(&job.lanes[0], kernel, weights, flip, not flip)

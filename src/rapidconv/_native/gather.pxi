@@ -78,11 +78,61 @@ cdef Py_ssize_t runs_of(Job* job, Py_ssize_t first, Py_ssize_t width, Py_ssize_t
     return count
 
 
+cdef void enter_plane(Job* job, Scratch* sc, Py_ssize_t plane) noexcept nogil:
+    """Go to a plane of the result: which planes of the image lie under it.
+
+    Planes are counted in C order, and so are the planes of the kernel. Blocks gathered for a plane of the result serve the
+    next ones too, as each keeps its slot of a ring:
+
+        kernel     0 1 2              result plane 3: kernel plane 0 meets image plane 3, in slot 0,
+        image  . . 3 4 5 6 .                          kernel plane 1 image plane 4, in slot 1, and so on
+        slot       0 1 2 0            result plane 4 needs only image plane 6 gathered
+    """
+    cdef Py_ssize_t tap, rest, i, at, weight
+    cdef int axis
+    cdef Axis* a
+    job.out = sc.out
+    for tap in range(job.taps):
+        sc.under[tap] = sc.image
+        sc.slot[tap] = 0
+        rest = tap
+        at = plane
+        weight = 1
+        for axis in range(job.n_outer - 1, -1, -1):
+            a = &job.outer[axis]
+            i = at % a.out_length + rest % a.taps
+            sc.slot[tap] += i % a.taps * weight
+            if tap == 0:
+                job.out += at % a.out_length * a.out_stride
+            i = index_map(a.first + i, a.length, job.boundary)
+            if i < 0:
+                sc.under[tap] = NULL
+            elif sc.under[tap] != NULL:
+                sc.under[tap] += i * a.stride
+            at //= a.out_length
+            rest //= a.taps
+            weight *= a.taps
+    job.image = sc.under[0]
+
+
+cdef void forget_blocks(Scratch* sc, int lane) noexcept nogil:
+    """Empty the ring, for blocks of a lane; its own address is no plane of an image."""
+    cdef Py_ssize_t k
+    sc.lane = lane
+    for k in range(sc.slots):
+        sc.held[k] = <const char*> sc
+
+
+cdef inline const char* tap_weights(Job* job, Lane* ln, const char* weights, Py_ssize_t tap) noexcept nogil:
+    """The transposed plane of a kernel."""
+    return weights + tap * job.kh * job.kw * type_size(ln.kind)
+
+
 cdef void source_rows(Job* job, Scratch* sc, Py_ssize_t first, Py_ssize_t m) noexcept nogil:
     """Image rows under m rows of a block that starts at position first."""
     cdef Py_ssize_t i
     for i in range(m):
-        sc.source[i] = index_map(first + i, job.rows, job.boundary)
+        sc.source[i] = -1 if job.image == NULL else index_map(first + i, job.rows, job.boundary)
 
 
 cdef void place_rows(Job* job, Scratch* sc, Py_ssize_t y, Py_ssize_t m, Py_ssize_t x) noexcept nogil:
@@ -243,28 +293,12 @@ cdef unsigned long long gather_lane(
         return gather(job, sc, kind, <extended*> block, pitch, m, n_runs, measured)
 
 
-cdef Py_ssize_t block_pitch(Job* job, Lane* ln, Py_ssize_t n) noexcept nogil:
-    """Bytes from row to row of a gathered block for n sums in a row; never a power of two, as such rows share cache sets."""
-    cdef Py_ssize_t pitch = ((n + (job.kw - 1) * job.parts) * type_size(ln.kind) + 63) // 64 * 64
+cdef inline Py_ssize_t pitch_of(Py_ssize_t row_bytes) noexcept nogil:
+    """Bytes from row to row of scratch memory; never a power of two, as such rows share cache sets."""
+    cdef Py_ssize_t pitch = (row_bytes + 63) // 64 * 64
     return pitch + 64 if pitch % 1024 == 0 else pitch
 
 
-cdef Lane* gather_exact(
-    Job* job, Scratch* sc, Py_ssize_t y, Py_ssize_t m, Py_ssize_t width, Py_ssize_t n_runs,
-) noexcept nogil:
-    """Gather the whole block of a tile in the first lane that is exact for it."""
-    cdef Lane* ln
-    cdef Py_ssize_t n
-    cdef unsigned long long top
-    cdef int k = 0 if job.plain else job.n_lanes - 1
-    source_rows(job, sc, job.top + y, m + job.kh - 1)
-    while True:
-        ln = &job.lanes[k]
-        n = max(width * job.parts, lanes_of(ln.kind))
-        if n > width * job.parts:
-            memset(sc.block, 0, (m + job.kh - 1) * block_pitch(job, ln, n))
-        top = gather_lane(job, sc, ln.kind, sc.block, block_pitch(job, ln, n), m + job.kh - 1, n_runs,
-                          k < job.n_lanes - 1)
-        if top <= ln.limit:
-            return ln
-        k += 1
+cdef inline Py_ssize_t block_pitch(Job* job, Lane* ln, Py_ssize_t n) noexcept nogil:
+    """Bytes from row to row of a gathered block for n sums in a row."""
+    return pitch_of((n + (job.kw - 1) * job.parts) * type_size(ln.kind))

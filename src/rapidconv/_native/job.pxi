@@ -10,7 +10,11 @@ cdef enum:
     TRUNCATE = 1
     SATURATE = 2
     MAX_LANES = 3
+    MAX_OUTER = 64          # axes beyond rows and columns
     TILE_ROWS = 64          # output rows of a band of tiles, the unit of work handed to a worker
+    TURN_NUMBERS = 8192     # output pixels worth a turn, of several planes where they are small
+    TURN_PLANES = 32        # planes of a turn, where they share planes of the image
+    UNDER_BYTES = 1 << 20    # blocks of all planes of the image under a tile
     STAGED_ROWS = 16        # rows of a tile with gathered rows or planes of sums, which then stay in the L1 cache
     GATHER_BYTES = 2048     # a gathered tile's row of sums: rows of block and sums stay in the L2 cache
     PLACE_BYTES = 16384     # a row of sums of a tile read in place
@@ -28,8 +32,14 @@ ctypedef struct Lane:
     const char* imag_part        # NULL: a real kernel
     unsigned long long limit     # the lane is exact for images of at most this magnitude
 
+ctypedef struct Axis:            # an outer one
+    Py_ssize_t length, stride    # of the image, in bytes
+    Py_ssize_t taps              # of the kernel
+    Py_ssize_t first             # image position under the first tap of output 0
+    Py_ssize_t out_length, out_stride
+
 ctypedef struct Job:
-    const char* image
+    const char* image            # the plane at work; NULL: one of fill
     Py_ssize_t rows, cols, row_stride, col_stride   # strides in bytes
     int kind                     # type of one number
     bint pairs                   # complex: numbers come in pairs
@@ -40,7 +50,11 @@ ctypedef struct Job:
     bint swapped
     Lane lanes[MAX_LANES]        # tried in turn
     int n_lanes
-    Py_ssize_t kh, kw
+    Py_ssize_t kh, kw            # of a plane of the kernel
+    int n_outer
+    Axis outer[MAX_OUTER]
+    Py_ssize_t planes            # of the result
+    Py_ssize_t taps              # planes of the kernel: planes of the image under one of the result
     int boundary
     const char* fill             # one number (re, im)
     int fill_kind
@@ -52,9 +66,10 @@ ctypedef struct Job:
     int store
     double scale, delta          # of SATURATE
     bint skips                   # zero taps meet no pixel
+    int order                    # of the taps of unfused sums
 
 ctypedef struct Scratch:
-    char* block                  # gathered rows
+    char* block                  # gathered rows; of several planes: a ring of blocks
     char* plane[4]               # sums: two planes, each in two buffers
     char* raw                    # one fetched row of a swapped or misaligned image
     const char** rows
@@ -62,9 +77,17 @@ ctypedef struct Scratch:
     Py_ssize_t* source           # image row of each block row, -1: fill
     Py_ssize_t* run              # pieces of a gathered row: first pixel, length, image column, step
     char* constant               # a row of fill
+    const char* image            # first plane of the image, and of the result
+    char* out
+    const char** under           # for each plane of the kernel: the plane of the image under it, NULL: fill,
+    Py_ssize_t* slot             # and the slot of the ring that its block goes to
+    const char** held            # planes of the image that the ring holds blocks of
+    Py_ssize_t slots, slot_bytes
+    int lane                     # of the blocks in the ring
     Py_ssize_t group             # kernel rows summed at once
     bint large                   # whether the image has proved too large for the lane of whole numbers
     Py_ssize_t tile_rows         # output rows of a tile: TILE_ROWS, fewer where rows are long
+    Py_ssize_t width             # output pixels of a row of a gathered tile
 
 
 cdef inline bint same_bits(int kind, int lane_kind) noexcept nogil:
@@ -90,9 +113,14 @@ cdef inline bint is_straight(Job* job, Lane* ln) noexcept nogil:
             and (ln.imag_part == NULL or (RC_BANKS and ln.kind != FG)))
 
 
+cdef inline bint is_staged(Job* job) noexcept nogil:
+    """Whether planes of sums stand between image and result."""
+    return job.taps > 1 or not is_straight(job, &job.lanes[0])
+
+
 cdef inline bint in_place(Job* job, Lane* ln) noexcept nogil:
     """Whether a lane can read the image where it lies."""
-    return (job.plain and not job.lift and same_bits(job.kind, ln.kind)
+    return (job.taps == 1 and job.store != TRUNCATE and job.plain and not job.lift and same_bits(job.kind, ln.kind)
             and job.col_stride == job.parts * type_size(job.kind))
 
 

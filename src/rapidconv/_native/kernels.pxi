@@ -16,8 +16,9 @@ include "job.pxi"
 include "gather.pxi"
 include "rim.pxi"
 include "store.pxi"
-include "walk.pxi"
 include "repair.pxi"
+include "walk.pxi"
+include "unfused.pxi"
 
 
 cdef int kind_of(int type_num) noexcept:
@@ -62,16 +63,19 @@ cdef inline bint is_complex(int type_num) noexcept:
 
 cdef void see_image(Job* job, cnp.ndarray image) noexcept:
     """Describe the image: any strides, byte order and alignment; channels are contiguous."""
-    cdef int type_num = cnp.PyArray_TYPE(image)
+    cdef int type_num = cnp.PyArray_TYPE(image), rows = job.n_outer, axis
+    for axis in range(rows):
+        job.outer[axis].length = cnp.PyArray_DIM(image, axis)
+        job.outer[axis].stride = cnp.PyArray_STRIDE(image, axis)
     job.image = cnp.PyArray_BYTES(image)
-    job.rows = cnp.PyArray_DIM(image, 0)
-    job.cols = cnp.PyArray_DIM(image, 1)
-    job.row_stride = cnp.PyArray_STRIDE(image, 0)
-    job.col_stride = cnp.PyArray_STRIDE(image, 1)
+    job.rows = cnp.PyArray_DIM(image, rows)
+    job.cols = cnp.PyArray_DIM(image, rows + 1)
+    job.row_stride = cnp.PyArray_STRIDE(image, rows)
+    job.col_stride = cnp.PyArray_STRIDE(image, rows + 1)
     job.kind = kind_of(type_num)
     job.pairs = is_complex(type_num)
     job.lift = False
-    job.channels = cnp.PyArray_DIM(image, 2) if cnp.PyArray_NDIM(image) == 3 else 1
+    job.channels = cnp.PyArray_DIM(image, rows + 2) if cnp.PyArray_NDIM(image) == rows + 3 else 1
     job.parts = job.channels * (2 if job.pairs else 1)
     job.swapped = not cnp.PyArray_ISNOTSWAPPED(image)
     job.plain = cnp.PyArray_ISALIGNED(image) and not job.swapped
@@ -79,12 +83,17 @@ cdef void see_image(Job* job, cnp.ndarray image) noexcept:
 
 cdef void see_out(Job* job, cnp.ndarray out) noexcept:
     """Describe the result: any strides, native and aligned."""
-    cdef int type_num = cnp.PyArray_TYPE(out)
+    cdef int type_num = cnp.PyArray_TYPE(out), rows = job.n_outer, axis
+    job.planes = 1
+    for axis in range(rows):
+        job.outer[axis].out_length = cnp.PyArray_DIM(out, axis)
+        job.outer[axis].out_stride = cnp.PyArray_STRIDE(out, axis)
+        job.planes *= cnp.PyArray_DIM(out, axis)
     job.out = cnp.PyArray_BYTES(out)
-    job.m = cnp.PyArray_DIM(out, 0)
-    job.n = cnp.PyArray_DIM(out, 1)
-    job.out_row_stride = cnp.PyArray_STRIDE(out, 0)
-    job.out_col_stride = cnp.PyArray_STRIDE(out, 1)
+    job.m = cnp.PyArray_DIM(out, rows)
+    job.n = cnp.PyArray_DIM(out, rows + 1)
+    job.out_row_stride = cnp.PyArray_STRIDE(out, rows)
+    job.out_col_stride = cnp.PyArray_STRIDE(out, rows + 1)
     job.out_kind = kind_of(type_num)
     job.out_parts = job.channels * (2 if is_complex(type_num) else 1)
 
@@ -92,22 +101,33 @@ cdef void see_out(Job* job, cnp.ndarray out) noexcept:
 cdef int see_work(Job* job, tuple work) except -1:
     """Describe what is to be summed, whatever the road.
 
-    image : 2-D array of any real or complex type, strides, byte order and alignment
-        Or 3-D, the last axis contiguous: channels interleaved in pixels.
-    kernel_shape : (rows, columns)
+    image : array of any real or complex type, strides, byte order and alignment
+        Outer axes, rows, columns, and channels interleaved in pixels if there is a further axis, which is contiguous.
+    kernel_shape : (outer axes ..., rows, columns)
     fill : array of the sums' type with one element
     boundary : a rule of _boundary.py
-    top, left : image position under the first tap of out[0, 0]
+    outer, top, left : image position under the first tap of the first output
     lift : whether a real image is to be seen as complex, which a complex fill value needs
     out : array of the image's dimensions, aligned and native, that shares no memory with the others
     store : KEEP_BITS, TRUNCATE or SATURATE
     scale, delta : of SATURATE
     skips : whether zero taps meet no pixel
+    order : of the taps, where sums are cut
     """
     cdef cnp.ndarray image, fill, out
+    cdef tuple kernel_shape, outer
     cdef bint lift
-    (image, (job.kh, job.kw), fill, job.boundary, job.top, job.left, lift, out, job.store, job.scale, job.delta,
-     job.skips) = work
+    cdef int axis
+    (image, kernel_shape, fill, job.boundary, outer, job.top, job.left, lift, out, job.store, job.scale, job.delta,
+     job.skips, job.order) = work
+    job.n_outer = len(outer)
+    job.taps = 1
+    for axis in range(job.n_outer):
+        job.outer[axis].first = outer[axis]
+        job.outer[axis].taps = kernel_shape[axis]
+        job.taps *= job.outer[axis].taps
+    job.kh = kernel_shape[job.n_outer]
+    job.kw = kernel_shape[job.n_outer + 1]
     see_image(job, image)
     if lift:
         job.lift = job.pairs = True
@@ -121,15 +141,15 @@ cdef int see_work(Job* job, tuple work) except -1:
 def correlate(
     tuple work, list lanes, cnp.ndarray taken, int worker, Py_ssize_t turn,
 ):
-    """One worker's part of a correlation, with the GIL released: rows that no call with the same taken has taken.
+    """One worker's part of a correlation, with the GIL released: turns that no call with the same taken has taken.
 
     Parameters
     ----------
     work : tuple, see `see_work`
     lanes : list of (real part, imaginary part or None, limit), tried in turn
-        Transposed contiguous kernels in the lane's type; exact for images of magnitude up to limit.
+        Contiguous kernels in the lane's type, rows and columns transposed; exact for images of magnitude up to limit.
     taken : array of intp, zeros at first, one for every worker;  worker : which of them this is
-    turn : rows to take at a time, `turn_rows` of the rows of out
+    turn : rows of a plane to take at a time, `turn_rows` of the rows of out
     """
     cdef Job job
     cdef int k = 0, failed
@@ -152,9 +172,12 @@ def correlate(
         raise MemoryError("no scratch memory for the tiles")
 
 
-def turn_rows(Py_ssize_t rows):
-    """Output rows to take at a time where so many are shared out: eight turns or more, if they are worth the halo."""
-    return TILE_ROWS if rows >= 8 * TILE_ROWS else 16
+def turn_rows(Py_ssize_t rows, bint many_planes=False):
+    """Output rows to take at a time where so many are shared out: eight turns or more, if they are worth the halo.
+
+    Those of a tile where the kernel has many planes, so that the next plane of the result finds the image in the cache.
+    """
+    return TILE_ROWS if rows >= 8 * TILE_ROWS and not many_planes else STAGED_ROWS
 
 
 def bands(Py_ssize_t rows):

@@ -640,6 +640,7 @@ def kernel_spectrum(cnp.ndarray real_part, cnp.ndarray imag_part, tuple down, tu
     road.whole = False
     road.step_y = road.step_x = 0
     road.width = road.across.n
+    job.n_outer = 0
     see_image(&job, real_part)
     see_out(&job, real_part)
     cdef Py_ssize_t n = cnp.PyArray_SIZE(real_part)

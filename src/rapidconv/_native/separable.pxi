@@ -923,6 +923,9 @@ cdef int sum_directly(Job* job, Ring* t, Py_ssize_t y0, Py_ssize_t y1, Py_ssize_
         if t.direct_memory == NULL:
             return -1
         lay_out(&other, &t.direct, t.direct_memory + (64 - <size_t> t.direct_memory % 64))
+        t.direct.image = job.image
+        t.direct.out = job.out
+        enter_plane(job, &t.direct, 0)
     y = y0
     while y < y1:
         m = min(t.direct.tile_rows, y1 - y)
@@ -1030,8 +1033,8 @@ cdef int walk_rings(Job* job, Factors* f, Ring* t, Py_ssize_t y_from, Py_ssize_t
                 return -1
             y += m
         x = x1
-    if repairs and job.out_parts == 2 * job.channels:
-        repair(job, y_from, y_to)
+    if repairs and needs_repair(job):
+        repair(job, &t.direct, y_from, y_to)
     return 0
 
 

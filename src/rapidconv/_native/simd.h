@@ -104,11 +104,25 @@
 #  define RC_SHIFTS 0
 #endif
 
+/* A product that the compiler may not make one operation with the addition it goes into. */
+#if defined(__GNUC__) && defined(__x86_64__) && RC_BYTES < 64
+#  define RC_UNFUSED(v) __asm__("" : "+x"(v))
+#elif defined(__GNUC__) && defined(__x86_64__)
+#  define RC_UNFUSED(v) __asm__("" : "+v"(v))
+#elif defined(__GNUC__) && defined(__aarch64__)
+#  define RC_UNFUSED(v) __asm__("" : "+w"(v))
+#elif defined(__GNUC__)
+#  define RC_UNFUSED(v) __asm__("" : "+m"(v))
+#else
+#  define RC_UNFUSED(v)
+#endif
+
 RC_LANE(vf4, float)
 RC_LANE(vf8, double)
 RC_LANE(vi2, int16_t)
 RC_LANE(vi4, int32_t)
 RC_LANE(vi8, int64_t)
+RC_INLINE vf8 vf8_unfused(vf8 v) { RC_UNFUSED(v); return v; }
 
 #if RC_SHIFTS
 RC_INLINE vf4 vf4_shift(vf4 lo, vf4 hi, int j) {

@@ -18,12 +18,27 @@ cdef void put_saturated(
         (<number*> (p + i * stride))[0] = <number> x
 
 
+cdef inline number truncated(lane x, number* like) noexcept nogil:
+    """A sum cut toward zero, its low bits kept; beyond the type's reach, and NaN: what SciPy makes of it on x86."""
+    cdef double half = 9223372036854775808.0        # 2^63
+    if sizeof(number) == 8 and <number> -1 > 0 and x >= half:
+        return <number> (<unsigned long long> <long long> (x - half) + (<unsigned long long> 1 << 63))
+    elif sizeof(number) == 8 or (sizeof(number) == 4 and <number> -1 > 0):
+        return <number> <long long> x
+    else:
+        return <number> <int> x
+
+
 cdef void put_truncated(const lane* s, Py_ssize_t s_step, number* d, Py_ssize_t stride, Py_ssize_t n) noexcept nogil:
-    """Sums cut toward zero, their low bits kept; beyond 64 bits, and NaN: whatever the machine makes of it, as in SciPy."""
+    """n sums, s_step apart, cut to numbers stride bytes apart."""
     cdef Py_ssize_t i
     cdef char* p = <char*> d
-    for i in range(n):
-        (<number*> (p + i * stride))[0] = <number> <long long> s[i * s_step]
+    if s_step == 1 and stride == sizeof(number):
+        for i in range(n):
+            d[i] = truncated(s[i], d)
+    else:
+        for i in range(n):
+            (<number*> (p + i * stride))[0] = truncated(s[i * s_step], d)
 
 
 cdef void put_as(
@@ -42,7 +57,7 @@ cdef void put_from(Job* job, const lane* s, Py_ssize_t s_step, char* d, Py_ssize
     cdef int kind = job.out_kind
     if kind == BOOL:
         for i in range(n):
-            d[i * stride] = <long long> s[i * s_step] != 0
+            d[i * stride] = s[i * s_step] >= 1 or s[i * s_step] <= -1
     elif kind == I1:
         put_as(job, s, s_step, -128, 127, <signed char*> d, stride, n)
     elif kind == U1:

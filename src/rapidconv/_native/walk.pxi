@@ -81,63 +81,94 @@ cdef void tile(
     Job* job, Scratch* sc, Py_ssize_t y0, Py_ssize_t y1, Py_ssize_t x0, Py_ssize_t x1, bint interior,
 ) noexcept nogil:
     """Outputs y0 <= y < y1, x0 <= x < x1; interior: no tap leaves the image sideways, the image is read in place."""
-    cdef Py_ssize_t m = y1 - y0, width = x1 - x0, n = width * job.parts, first, group, i, size, full, n_runs = 0
-    cdef Py_ssize_t row_pitch = 0, pitch, dest_pitch
-    cdef Lane* ln = &job.lanes[0]
+    cdef Py_ssize_t n_runs = 0
+    cdef int k = sc.lane if job.taps > 1 else first_lane(job)
+    if not interior:
+        n_runs = runs_of(job, job.left + x0, x1 - x0 + job.kw - 1, sc.run)
+    while not tile_in(job, sc, &job.lanes[k], k < job.n_lanes - 1, y0, y1, x0, x1, n_runs):
+        k += 1
+        if job.taps > 1:
+            forget_blocks(sc, k)
+
+
+cdef inline int first_lane(Job* job) noexcept nogil:
+    """The lane to try first: only plain numbers are measured."""
+    return 0 if job.plain else job.n_lanes - 1
+
+
+cdef char* fetch_block(
+    Job* job, Scratch* sc, Lane* ln, bint measured, Py_ssize_t first, Py_ssize_t m, Py_ssize_t pitch, Py_ssize_t n_runs,
+    Py_ssize_t tap, bint padded,
+) noexcept nogil:
+    """m rows from position first on, of the image's plane under a tap, in a block; NULL where too large for the lane."""
+    cdef Py_ssize_t slot = sc.slot[tap] if sc.slots > 1 else 0
+    cdef char* block = sc.block + slot * sc.slot_bytes
+    if sc.slots > 1 and sc.held[slot] == sc.under[tap]:
+        return block
+    job.image = sc.under[tap]
+    source_rows(job, sc, first, m)
+    if padded:
+        memset(block, 0, m * pitch)
+    if gather_lane(job, sc, ln.kind, block, pitch, m, n_runs, measured) > ln.limit:
+        return NULL
+    if sc.slots > 1:
+        sc.held[slot] = sc.under[tap]
+    return block
+
+
+cdef bint tile_in(
+    Job* job, Scratch* sc, Lane* ln, bint measured, Py_ssize_t y0, Py_ssize_t y1, Py_ssize_t x0, Py_ssize_t x1,
+    Py_ssize_t n_runs,
+) noexcept nogil:
+    """A tile in a lane, read in place where there are no runs to gather; False if measured and too large for the lane."""
+    cdef Py_ssize_t m = y1 - y0, width = x1 - x0, n = width * job.parts, first, group, i, size = type_size(ln.kind), tap
+    cdef Py_ssize_t full = max(n, lanes_of(ln.kind)), pitch = pitch_of(full * size), row_pitch = block_pitch(job, ln, full), dest_pitch
     cdef int planes = 1 if ln.imag_part == NULL else 2, p
-    cdef bint straight, gathered = False
+    cdef bint interior = n_runs == 0, last
+    cdef bint straight = is_straight(job, ln) and n == full
+    cdef bint banked = straight and planes == 2 and job.taps == 1 and (interior or sc.group == job.kh)
     cdef const char* sums[2]
     cdef const char* w
     cdef char* dest
-    if not interior:
-        n_runs = runs_of(job, job.left + x0, width + job.kw - 1, sc.run)
-        if job.n_lanes > 1:
-            if sc.group == job.kh:
-                ln = gather_exact(job, sc, y0, m, width, n_runs)
-                gathered = True
-            else:
-                ln = &job.lanes[job.n_lanes - 1]     # a block too tall to gather at once is not measured either
-    size = type_size(ln.kind)
-    full = max(n, lanes_of(ln.kind))
-    pitch = full * size
-    straight = is_straight(job, ln) and n == full and (planes == 1 or interior or sc.group == job.kh)
+    straight = straight and (planes == 1 or banked)
     sums[0] = sums[1] = NULL
-    row_pitch = block_pitch(job, ln, full)
-    # Groups of kernel rows only split what is gathered: every sum still meets its taps in the same order.
-    first = 0
-    while first < job.kh:
-        group = job.kh if interior else min(sc.group, job.kh - first)
-        if interior:
-            place_rows(job, sc, y0, m, x0)
-        elif not gathered:
-            source_rows(job, sc, job.top + y0 + first, m + group - 1)
-            if n < full:
-                memset(sc.block, 0, (m + group - 1) * row_pitch)
-            gather_lane(job, sc, ln.kind, sc.block, row_pitch, m + group - 1, n_runs, False)
-        if not interior:
-            for i in range(m + group - 1):
-                sc.rows[i] = sc.block + i * row_pitch
-        if straight and planes == 2:
-            bank_lane(ln.kind, sc.rows, m, n, job.kh, job.kw, ln.real_part, ln.imag_part, job.kh * size, job.parts * size,
-                      job.out + y0 * job.out_row_stride + x0 * job.out_col_stride, job.out_row_stride, job.pairs)
-            return
-        for p in range(planes):
-            w = (ln.imag_part if p else ln.real_part) + first * size
-            if straight and first + group == job.kh:
-                dest = job.out + y0 * job.out_row_stride + x0 * job.out_col_stride
-                dest_pitch = job.out_row_stride
+    for tap in range(job.taps):
+        # Groups of kernel rows only split what is gathered: every sum still meets its taps in the same order.
+        first = 0
+        while first < job.kh:
+            group = job.kh if interior else min(sc.group, job.kh - first)
+            if interior:
+                place_rows(job, sc, y0, m, x0)
             else:
-                dest = sc.plane[2 * p] if sums[p] != sc.plane[2 * p] else sc.plane[2 * p + 1]
-                dest_pitch = pitch
-            correlate_lane(ln.kind, sc.rows, m, full, group, job.kw, w, job.kh * size, job.parts * size, sums[p], pitch,
-                           dest, dest_pitch)
-            sums[p] = dest
-        first += group
+                dest = fetch_block(job, sc, ln, measured, job.top + y0 + first, m + group - 1, row_pitch, n_runs, tap, n < full)
+                if dest == NULL:
+                    return False
+                for i in range(m + group - 1):
+                    sc.rows[i] = dest + i * row_pitch
+            if banked:
+                bank_lane(ln.kind, sc.rows, m, n, job.kh, job.kw, ln.real_part, ln.imag_part, job.kh * size,
+                          job.parts * size, job.out + y0 * job.out_row_stride + x0 * job.out_col_stride,
+                          job.out_row_stride, job.pairs)
+                return True
+            last = tap == job.taps - 1 and first + group == job.kh
+            for p in range(planes):
+                w = tap_weights(job, ln, ln.imag_part if p else ln.real_part, tap) + first * size
+                if straight and last:
+                    dest = job.out + y0 * job.out_row_stride + x0 * job.out_col_stride
+                    dest_pitch = job.out_row_stride
+                else:
+                    dest = sc.plane[2 * p] if sums[p] != sc.plane[2 * p] else sc.plane[2 * p + 1]
+                    dest_pitch = pitch
+                correlate_lane(ln.kind, sc.rows, m, full, group, job.kw, w, job.kh * size, job.parts * size, sums[p], pitch,
+                               dest, dest_pitch)
+                sums[p] = dest
+            first += group
     if straight:
-        return
+        return True
     for i in range(m):
         dest = job.out + (y0 + i) * job.out_row_stride + x0 * job.out_col_stride
         put_row(job, ln.kind, <char*> sums[0] + i * pitch, sums[1] + i * pitch if planes == 2 else NULL, dest, width)
+    return True
 
 
 cdef void put_row(Job* job, int kind, char* re, const char* im, char* dest, Py_ssize_t width) noexcept nogil:
@@ -207,7 +238,7 @@ cdef inline Py_ssize_t place_pixels(Job* job) noexcept nogil:
     """Width of a tile read in place: wide where no scratch memory stands between image and result."""
     if job.n_lanes > 1 and job.kh <= LOW_ROWS:
         return pixels(job, WHOLE_BYTES)
-    return pixels(job, PLACE_BYTES if is_straight(job, last_lane(job)) else GATHER_BYTES)
+    return pixels(job, GATHER_BYTES if is_staged(job) else PLACE_BYTES)
 
 
 cdef inline bint is_narrow(Job* job, Py_ssize_t width) noexcept nogil:
@@ -229,6 +260,11 @@ cdef void interior_of(Job* job, Py_ssize_t* first, Py_ssize_t* end) noexcept nog
         first[0] = end[0] = job.n
 
 
+cdef inline Py_ssize_t turn_planes(Job* job, Py_ssize_t turn) noexcept nogil:
+    """Planes of a turn: one, or several where they are small or share planes of the image."""
+    return TURN_PLANES if job.taps > 1 else max(1, TURN_NUMBERS // max(1, min(turn, job.m) * job.n))
+
+
 cdef inline char* carve(char** at, Py_ssize_t size) noexcept nogil:
     """The next piece of scratch memory, aligned to a cache line."""
     cdef char* here = at[0]
@@ -247,29 +283,37 @@ cdef Py_ssize_t lay_out(Job* job, Scratch* sc, char* base) noexcept nogil:
         lanes = max(lanes, lanes_of(job.lanes[k].kind))
     interior_of(job, &first, &end)
     width = max(first, job.n - end)                                  # the widest gathered tile
-    if end > first and (whole or not is_straight(job, &job.lanes[0])):
+    if end > first and (whole or is_staged(job)):
         width = job.n
-    width = max(min(width, pixels(job, GATHER_BYTES) + lanes), lanes)
+    sc.width = pixels(job, GATHER_BYTES)
+    if job.store == TRUNCATE:           # whose taps may not be summed group by group
+        sc.width = max(1, min(sc.width, BLOCK_BYTES // (2 * (job.kh + TILE_ROWS) * job.parts * size)))
+    width = max(min(width, sc.width + lanes), lanes)
     row_bytes = (width + job.kw) * job.parts * size + 192
     budget = BLOCK_BYTES // row_bytes        # rows of a block
     sc.group = job.kh
     sc.tile_rows = TILE_ROWS
-    if end <= first or whole or not is_straight(job, &job.lanes[0]):
+    if end <= first or whole or is_staged(job):
         sc.tile_rows = LOW_TILE_ROWS if whole and job.kh <= LOW_ROWS else min(TILE_ROWS, max(STAGED_ROWS, 4 * job.kh))
     if is_column_major(job):
         sc.tile_rows = TILE_ROWS
     sc.large = False
     if first > 0 or end < job.n or whole:
         sc.tile_rows = max(4, min(sc.tile_rows, budget // 2))
-        sc.group = max(1, min(job.kh, budget - sc.tile_rows))
+        sc.group = job.kh if job.store == TRUNCATE else max(1, min(job.kh, budget - sc.tile_rows))
     m = min(job.m, sc.tile_rows)
     rows = m + sc.group if first > 0 or end < job.n or whole else 0
     turned = 0
     if rows and job.kh <= MAX_TURNED and job.out_parts <= TURNED_PARTS and end > first:
         turned = (2 * lanes + job.kw) * (m + job.kh + lanes) * size * job.out_parts
-    sc.block = carve(&at, max(rows * row_bytes, turned))
+    sc.slot_bytes = (rows * row_bytes + 63) // 64 * 64
+    sc.slots = job.taps if sc.group == job.kh and job.taps * sc.slot_bytes <= UNDER_BYTES else 1
+    sc.block = carve(&at, max(sc.slots * sc.slot_bytes, turned))
+    sc.under = <const char**> carve(&at, job.taps * word)
+    sc.slot = <Py_ssize_t*> carve(&at, job.taps * word)
+    sc.held = <const char**> carve(&at, sc.slots * word)
     for k in range(4):
-        sc.plane[k] = carve(&at, m * width * job.parts * size if rows or not is_straight(job, &job.lanes[0]) else 0)
+        sc.plane[k] = carve(&at, m * pitch_of(width * job.parts * size + RC_BYTES) if rows or is_staged(job) else 0)
     pointers = m + job.kh
     sc.rows = <const char**> carve(&at, pointers * word)
     sc.columns = <const char**> carve(&at, (lanes + job.kw) * word)
@@ -282,28 +326,22 @@ cdef Py_ssize_t lay_out(Job* job, Scratch* sc, char* base) noexcept nogil:
 
 
 cdef void walk(Job* job, Scratch* sc, Py_ssize_t y_from, Py_ssize_t y_to) noexcept nogil:
-    """All tiles of the output rows y_from <= y < y_to."""
+    """All tiles of the rows y_from <= y < y_to of a plane of the result."""
     cdef Py_ssize_t y, y1, x, w, first, end, i, lanes = 1
-    cdef int part, size = type_size(last_lane(job).kind)
     for i in range(job.n_lanes):
         lanes = max(lanes, lanes_of(job.lanes[i].kind))
     interior_of(job, &first, &end)
-    if job.boundary == FILL and end > first:
-        w = min(job.n, place_pixels(job) + lanes) + job.kw
-        for part in range(job.parts):
-            for i in range(w):
-                put_one(job, sc.constant + (job.parts * i + part) * size, part & job.pairs)
     y = y_from
     while y < y_to:
         y1 = min(y + sc.tile_rows, y_to)
         x = 0
         while x < job.n:
             if x < first:
-                w = piece(first - x, pixels(job, GATHER_BYTES), lanes)
+                w = piece(first - x, sc.width, lanes)
             elif x < end:
                 w = piece(end - x, place_pixels(job), lanes)
             else:
-                w = piece(job.n - x, pixels(job, GATHER_BYTES), lanes)
+                w = piece(job.n - x, sc.width, lanes)
             if (x < first < job.n and is_narrow(job, first)) or (x >= end and first < end and is_narrow(job, job.n - end)):
                 rim(job, sc, y, y1, x, x + w)
             elif first <= x < end and job.n_lanes > 1:
@@ -311,9 +349,63 @@ cdef void walk(Job* job, Scratch* sc, Py_ssize_t y_from, Py_ssize_t y_to) noexce
             else:
                 tile(job, sc, y, y1, x, x + w, first <= x < end)
             x += w
-        if job.out_parts == 2 * job.channels:
-            repair(job, y, y1)
+        if needs_repair(job):
+            repair(job, sc, y, y1)
         y = y1
+
+
+cdef void walk_through(
+    Job* job, Scratch* sc, Py_ssize_t first, Py_ssize_t end, Py_ssize_t y_from, Py_ssize_t y_to,
+) noexcept nogil:
+    """All tiles of some rows of planes first <= . < end that share planes of the image: those at the same place in turn."""
+    cdef Py_ssize_t y, y1, x, w, plane, k, lanes = 1
+    for k in range(job.n_lanes):
+        lanes = max(lanes, lanes_of(job.lanes[k].kind))
+    y = y_from
+    while y < y_to:
+        y1 = min(y + sc.tile_rows, y_to)
+        x = 0
+        while x < job.n:
+            w = piece(job.n - x, sc.width, lanes)
+            forget_blocks(sc, first_lane(job))
+            for plane in range(first, end):
+                enter_plane(job, sc, plane)
+                if job.store == TRUNCATE:
+                    tile_unfused(job, sc, y, y1, x, x + w)
+                else:
+                    tile(job, sc, y, y1, x, x + w, False)
+            x += w
+        if needs_repair(job):
+            for plane in range(first, end):
+                enter_plane(job, sc, plane)
+                repair(job, sc, y, y1)
+        y = y1
+
+
+cdef void walk_planes(
+    Job* job, Scratch* sc, Py_ssize_t first, Py_ssize_t end, Py_ssize_t y_from, Py_ssize_t y_to,
+) noexcept nogil:
+    """All tiles of some rows of planes first <= . < end of the result."""
+    cdef Py_ssize_t plane
+    if job.taps > 1 or job.store == TRUNCATE:
+        walk_through(job, sc, first, end, y_from, y_to)
+        return
+    for plane in range(first, end):
+        enter_plane(job, sc, plane)
+        walk(job, sc, y_from, y_to)
+
+
+cdef void begin_walk(Job* job, Scratch* sc) noexcept nogil:
+    """What all planes of the result share."""
+    cdef Py_ssize_t first, end, i
+    cdef int part, size = type_size(last_lane(job).kind)
+    sc.image = job.image
+    sc.out = job.out
+    interior_of(job, &first, &end)
+    if job.boundary == FILL and end > first:
+        for part in range(job.parts):
+            for i in range(min(job.n, place_pixels(job) + lanes_of(last_lane(job).kind)) + job.kw):
+                put_one(job, sc.constant + (job.parts * i + part) * size, part & job.pairs)
 
 
 cdef int run_job(Job* job, Py_ssize_t* taken, int workers, int worker, Py_ssize_t turn) noexcept nogil:
@@ -323,24 +415,28 @@ cdef int run_job(Job* job, Py_ssize_t* taken, int workers, int worker, Py_ssize_
         worker 1 -> |         |...      |   the next ones: with one region for all, two workers fault on the same
         worker 2 -> |         |         |   huge page of a new result and both clear it.
 
-    taken : rows taken of each worker's region, shared by all workers;  turn : rows to take at a time
+    taken : turns taken of each worker's region, shared by all workers;  turn : rows of a turn
     """
     cdef Scratch sc
-    cdef Py_ssize_t y, end, turns = (job.m + turn - 1) // turn
+    cdef Py_ssize_t bands = (job.m + turn - 1) // turn, t, end, span = turn_planes(job, turn), turns, y, plane
     cdef int i, region
     cdef char* memory = <char*> malloc(lay_out(job, &sc, NULL) + 64)
     if memory == NULL:
         return -1
     lay_out(job, &sc, memory + (64 - <size_t> memory % 64))
+    begin_walk(job, &sc)
     if workers == 1:
-        walk(job, &sc, 0, job.m)
+        walk_planes(job, &sc, 0, job.planes, 0, job.m)
     else:
+        turns = bands * ((job.planes + span - 1) // span)
         for i in range(workers):
             region = (worker + i) % workers
-            end = min(job.m, turns * (region + 1) // workers * turn)
-            y = turns * region // workers * turn + rc_fetch_add(taken + region, turn)
-            while y < end:
-                walk(job, &sc, y, min(end, y + turn))
-                y = turns * region // workers * turn + rc_fetch_add(taken + region, turn)
+            end = turns * (region + 1) // workers
+            t = turns * region // workers + rc_fetch_add(taken + region, 1)
+            while t < end:
+                plane = t // bands * span
+                y = t % bands * turn
+                walk_planes(job, &sc, plane, min(job.planes, plane + span), y, min(job.m, y + turn))
+                t = turns * region // workers + rc_fetch_add(taken + region, 1)
     free(memory)
     return 0

@@ -1,0 +1,274 @@
+"""The way of the filters of `rapidconv.ndimage`: arguments, passes, problems."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from . import _filter_weights, _passes, _workers
+from . import _ndimage_arguments as arguments
+from ._arguments import check_method
+from ._passes import Pass, Settings, line
+
+__all__ = [
+    "correlate",
+    "correlate1d",
+    "gaussian",
+    "gaussian1d",
+    "gaussian_derivatives",
+    "gradient",
+    "laplace",
+    "sum_of_derivatives",
+    "uniform",
+    "uniform1d",
+]
+
+
+def correlate(
+    image: ArrayLike, weights: ArrayLike, output: Any, mode: Any, cval: Any, origin: Any, axes: Any, method: Any, workers: Any,
+    *, flips: bool,
+) -> NDArray[Any]:  # fmt: skip
+    """Correlate an image with weights of several axes, or convolve it."""
+    pixels, kernel = np.asarray(image), np.asarray(weights)
+    ndim = pixels.ndim
+    is_complex = pixels.dtype.kind == "c" or kernel.dtype.kind == "c"
+    if is_complex:
+        kernel = arguments.complex_weights(kernel, conjugated=not flips)
+        result = arguments.make_result(output, pixels, is_complex=True)
+        cval = arguments.complex_cval(cval, pixels)
+    along = arguments.find_axes(axes, ndim)
+    if not is_complex:
+        kernel = arguments.real_weights(kernel)
+    kernel = arguments.spread_weights(kernel, along, ndim)
+    origins = [0] * ndim
+    for axis, each in zip(along, arguments.repeat(origin, len(along)), strict=True):
+        origins[axis] = -each - (not kernel.shape[axis] & 1) if flips else each
+        arguments.check_origin(origins[axis], kernel.shape[axis], is_line=False)
+    if not is_complex:
+        result = arguments.make_result(output, pixels, is_complex=False)
+    rule = arguments.find_single_rule(mode)
+    arguments.check_writeable(result)
+    beyond = arguments.common_cval(cval, is_complex=pixels.dtype.kind == "c")
+    first = tuple(-(k // 2) - arguments.whole_origin(o) for k, o in zip(kernel.shape, origins, strict=True))
+    arguments.check_numbers(pixels, result, is_complex=is_complex, is_line=False)
+    check_method(method)
+    settings = Settings(beyond, method, _workers.resolve(workers))
+    if flips:
+        kernel = kernel[(slice(None, None, -1),) * ndim]
+    _passes.run(pixels, [Pass(kernel, first, rule)], settings, result)
+    return result
+
+
+def correlate1d(
+    image: ArrayLike, weights: ArrayLike, axis: Any, output: Any, mode: Any, cval: Any, origin: Any, method: Any, workers: Any,
+    *, flips: bool,
+) -> NDArray[Any]:  # fmt: skip
+    """Correlate the lines along an axis, or convolve them."""
+    pixels, kernel = np.asarray(image), np.asarray(weights)
+    if flips:
+        kernel = kernel[::-1]
+        origin = -origin - (not kernel.shape[0] & 1)
+    is_complex = pixels.dtype.kind == "c" or kernel.dtype.kind == "c"
+    if is_complex:
+        kernel = arguments.complex_weights(kernel, conjugated=not flips)
+    result = arguments.make_result(output, pixels, is_complex=is_complex)
+    if is_complex:
+        cval = arguments.complex_cval(cval, pixels)
+    else:
+        kernel = arguments.real_weights(kernel)
+    arguments.check_line(kernel)
+    place = arguments.find_axis(axis, pixels.ndim)
+    arguments.check_origin(origin, kernel.size, is_line=True)
+    check_method(method)
+    settings = Settings(cval, method, _workers.resolve(workers))
+    _lines(pixels, [(place, kernel, origin, mode, 1)], settings, result)
+    return result
+
+
+#: A pass to be: axis, weights, origin, mode, and what whole sums are divided by.
+_Step = tuple[int, NDArray[Any], Any, Any, int]
+
+
+def _lines(image: NDArray[Any], steps: list[_Step], settings: Settings, result: NDArray[Any]) -> None:
+    """Lines filtered along one axis after another."""
+    if steps:
+        _passes.run(image, *_checked(image, steps, settings, result), result)
+    else:
+        result[...] = image
+
+
+def _checked(image: NDArray[Any], steps: list[_Step], settings: Settings, result: NDArray[Any]) -> tuple[list[Pass], Settings]:
+    """Steps as passes."""
+    rules = [arguments.find_rule(mode) for _, _, _, mode, _ in steps]
+    arguments.check_writeable(result)
+    beyond = arguments.common_cval(settings.cval, is_complex=image.dtype.kind == "c")
+    origins = [arguments.whole_origin(origin) for _, _, origin, _, _ in steps]
+    is_complex = image.dtype.kind == "c" or steps[0][1].dtype.kind == "c"
+    arguments.check_numbers(image, result, is_complex=is_complex, is_line=True)
+    passes = [
+        line(weights, axis, image.ndim, origin, rule, count)
+        for (axis, weights, _, _, count), origin, rule in zip(steps, origins, rules, strict=True)
+    ]
+    return passes, Settings(beyond, settings.method, settings.workers)
+
+
+def _settings(cval: Any) -> Settings:
+    """Those of a filter that leaves the choice to us."""
+    return Settings(cval, "auto", _workers.resolve(None))
+
+
+def uniform1d(
+    image: ArrayLike, size: Any, axis: Any, output: Any, mode: Any, cval: Any, origin: Any
+) -> NDArray[Any]:  # fmt: skip
+    """Settings of runs along an axis."""
+    pixels = np.asarray(image)
+    place = arguments.find_axis(axis, pixels.ndim)
+    arguments.check_size(size)
+    result = arguments.make_result(output, pixels, is_complex=pixels.dtype.kind == "c")
+    arguments.check_run_origin(origin, size)
+    _lines(pixels, [_run(place, size, origin, mode)], _settings(cval), result)
+    return result
+
+
+def _run(axis: int, size: Any, origin: Any, mode: Any) -> tuple[int, NDArray[Any], Any, Any, int]:
+    """The step of a mean."""
+    count = arguments.whole_origin(size)
+    return axis, np.full(count, 1 / count), origin, mode, count
+
+
+def uniform(
+    image: ArrayLike, size: Any, output: Any, mode: Any, cval: Any, origin: Any, axes: Any
+) -> NDArray[Any]:
+    """Settings of boxes."""
+    pixels = np.asarray(image)
+    result = arguments.make_result(output, pixels, is_complex=pixels.dtype.kind == "c")
+    along = arguments.find_axes(axes, pixels.ndim)
+    sizes, origins, modes = (arguments.repeat(value, len(along)) for value in (size, origin, mode))
+    steps = []
+    for axis, each, start, rule in zip(along, sizes, origins, modes, strict=True):
+        if each > 1:
+            arguments.check_run_origin(start, int(each))
+            steps.append(_run(axis, int(each), start, rule))
+    _lines(pixels, steps, _settings(cval), result)
+    return result
+
+
+def _gaussian_weights(sigma: Any, order: Any, truncate: Any, radius: Any) -> NDArray[Any]:
+    """Weights of a Gaussian cut off at a radius, or at so many standard deviations."""
+    reach = arguments.find_radius(float(sigma), truncate, radius)
+    arguments.check_order(order)
+    return _filter_weights.gaussian(sigma, order, reach)
+
+
+def gaussian1d(
+    image: ArrayLike, sigma: Any, axis: Any, order: Any, output: Any, mode: Any, cval: Any, truncate: Any, radius: Any
+) -> NDArray[Any]:
+    """Lines under a Gaussian or its derivatives."""
+    weights = _gaussian_weights(sigma, order, truncate, radius)
+    return correlate1d(image, weights, axis, output, mode, cval, 0, "auto", None, flips=False)
+
+
+def gaussian(
+    image: ArrayLike, sigma: Any, order: Any, output: Any, mode: Any, cval: Any, truncate: Any, radius: Any, axes: Any
+) -> NDArray[Any]:
+    """An image under a Gaussian or its derivatives."""
+    pixels = np.asarray(image)
+    result = arguments.make_result(output, pixels, is_complex=pixels.dtype.kind == "c")
+    along = arguments.find_axes(axes, pixels.ndim)
+    orders, sigmas, modes, radii = (arguments.repeat(value, len(along)) for value in (order, sigma, mode, radius))
+    steps = []
+    for axis, each, degree, rule, reach in zip(along, sigmas, orders, modes, radii, strict=True):
+        if each > 1e-15:
+            steps.append((axis, _gaussian_weights(each, degree, truncate, reach), 0, rule, 1))
+    _lines(pixels, steps, _settings(cval), result)
+    return result
+
+
+def gradient(
+    image: ArrayLike, axis: Any, output: Any, mode: Any, cval: Any, across: NDArray[Any]
+) -> NDArray[Any]:
+    """Differences along an axis, smoothed across it."""
+    pixels = np.asarray(image)
+    place = arguments.find_axis(axis, pixels.ndim)
+    result = arguments.make_result(output, pixels, is_complex=pixels.dtype.kind == "c")
+    modes = arguments.repeat(mode, pixels.ndim)
+    steps = [(place, _filter_weights.DIFFERENCE, 0, modes[place], 1)]
+    steps += [(other, across, 0, modes[other], 1) for other in range(pixels.ndim) if other != place]
+    _lines(pixels, steps, _settings(cval), result)
+    return result
+
+
+def sum_of_derivatives(
+    image: ArrayLike, derivative: Callable[..., Any], output: Any, mode: Any, cval: Any, arguments_: Any, keywords: Any,
+    axes: Any, *, squares: bool = False,
+) -> NDArray[Any]:  # fmt: skip
+    """Sum of a function's results for every axis, or the root of the sum of their squares."""
+    pixels = np.asarray(image)
+    result = arguments.make_result(output, pixels, is_complex=pixels.dtype.kind == "c")
+    along = arguments.find_axes(axes, pixels.ndim)
+    if not along:
+        result[...] = pixels
+        return result
+    if np.may_share_memory(pixels, result):
+        pixels = pixels.copy()
+    keywords = {} if keywords is None else keywords
+    modes = arguments.repeat(mode, len(along))
+    for axis, rule in zip(along, modes, strict=True):
+        if axis == along[0]:
+            derivative(pixels, axis, result, rule, cval, *arguments_, **keywords)
+            if squares:
+                np.multiply(result, result, result)
+        else:
+            other = derivative(pixels, axis, result.dtype, rule, cval, *arguments_, **keywords)
+            if squares:
+                np.multiply(other, other, other)
+            result += other
+    if squares:
+        np.sqrt(result, result, casting="unsafe")
+    return result
+
+
+def laplace(image: ArrayLike, output: Any, mode: Any, cval: Any, axes: Any) -> NDArray[Any]:
+    """Sum of second differences along the axes."""
+    pixels = np.asarray(image)
+    result = arguments.make_result(output, pixels, is_complex=pixels.dtype.kind == "c")
+    along = arguments.find_axes(axes, pixels.ndim)
+    modes = arguments.repeat(mode, len(along))
+    if not along:
+        result[...] = pixels
+        return result
+    steps = [(axis, _filter_weights.SECOND_DIFFERENCE, 0, each, 1) for axis, each in zip(along, modes, strict=True)]
+    passes, settings = _checked(pixels, steps, _settings(cval), result)
+    added = _passes.added(pixels, passes, settings, result)
+    if added is not None:
+        _passes.run(pixels, [added], settings, result)
+        return result
+
+    def second(pixels: NDArray[Any], axis: int, output: Any, mode: Any, cval: Any) -> NDArray[Any]:
+        return correlate1d(
+            pixels, _filter_weights.SECOND_DIFFERENCE, axis, output, mode, cval, 0, "auto", None, flips=False
+        )
+
+    return sum_of_derivatives(pixels, second, result, mode, cval, (), None, along)
+
+
+def gaussian_derivatives(
+    gaussian_filter: Callable[..., NDArray[Any]], image: ArrayLike, sigma: Any, output: Any, mode: Any, cval: Any, axes: Any,
+    keywords: dict[str, Any], *, degree: int,
+) -> NDArray[Any]:  # fmt: skip
+    """Second derivatives of a Gaussian, summed, or the root of the sum of squared first ones."""
+    pixels = np.asarray(image)
+
+    def derivative(pixels: NDArray[Any], axis: int, output: Any, mode: Any, cval: Any) -> NDArray[Any]:
+        orders = [0] * pixels.ndim
+        orders[axis] = degree
+        return gaussian_filter(pixels, sigma, orders, output, mode, cval, **keywords)
+
+    if degree == 2:         # its Gaussian runs along the chosen axes only, that of the first derivatives along all
+        along = arguments.find_axes(axes, pixels.ndim)
+        sigmas = [0] * pixels.ndim
+        for axis, each in zip(along, arguments.repeat(sigma, len(along)), strict=True):
+            sigmas[axis] = each
+        sigma = sigmas
+    return sum_of_derivatives(pixels, derivative, output, mode, cval, (), None, axes, squares=degree == 1)

@@ -1,0 +1,301 @@
+"""From the passes of an n-D filter to problems of rows and columns, and through plan and execution.
+
+A pass is one correlation of all of an image.  Passes that feed each other run block by block, and need no image between them::
+
+    image ->| pass 1: any taps |->  block  ->| pass 2: no taps along the blocks' axis |->  block of the result
+
+so the axis along which blocks are cut is one that only the first pass has taps on.
+"""
+
+from dataclasses import dataclass, replace
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import _execute, _plan
+from ._boundary import Boundary
+from ._problem import Order, Problem, Store, Task
+
+__all__ = ["Pass", "Settings", "added", "line", "run"]
+
+#: Bytes of a block between two passes: two of them stay well below the 4 MiB of scratch memory a call may take.
+_BLOCK = 2**20
+#: Channels up to which a row of pixels is one row of numbers.
+_INTERLEAVED = 16
+#: Taps up to which two lines of weights are multiplied out, so that one call does both.
+_FUSED_TAPS = 2**16
+#: Sums of fewer numbers of 16 bits fit 32 bits.
+_SHORT = 2**15
+#: Whole numbers below this fit 64 bits.
+_WHOLE = 2.0**63
+_FLOAT32 = np.finfo(np.float32)
+_INT64: np.dtype[Any] = np.dtype(np.int64)
+_DOUBLE: np.dtype[Any] = np.dtype(np.float64)
+_LOW_BITS = 2**64 - 1
+
+
+@dataclass(slots=True, frozen=True, eq=False)
+class Pass:
+    """``result[x] = sum(kernel[j] * image[x + first + j])`` along every axis.
+
+    Attributes
+    ----------
+    kernel : ndarray of as many axes as the image; float64, integers or complex
+        Oriented for correlation and conjugated.
+    first : tuple of int
+    rule : Boundary
+    is_line : bool
+        Whether it is one of SciPy's 1-D filters, which add in an order of their own and multiply zero taps.
+    count : int
+        Of a mean: whole results are the sum divided by this, where the kernel's taps are ``1 / count``.
+    """
+
+    kernel: NDArray[Any]
+    first: tuple[int, ...]
+    rule: Boundary
+    is_line: bool = False
+    count: int = 1
+
+
+@dataclass(slots=True, frozen=True)
+class Settings:
+    """How passes are carried out.
+
+    Attributes
+    ----------
+    cval : float or complex
+        Beyond the edges of FILL.
+    method : str
+    workers : int
+    """
+
+    cval: float | complex
+    method: str = "auto"
+    workers: int = 1
+
+
+def line(weights: NDArray[Any], axis: int, ndim: int, origin: int, rule: Boundary, count: int = 1) -> Pass:
+    """A pass along one axis."""
+    size = len(weights)
+    first = [0] * ndim
+    first[axis] = -(size // 2 + origin)
+    shape = [1] * ndim
+    shape[axis] = size
+    return Pass(weights.reshape(shape), tuple(first), rule, True, count)
+
+
+def run(image: NDArray[Any], passes: list[Pass], settings: Settings, result: NDArray[Any]) -> None:
+    """Carry out passes one after the other; `result` may share memory with `image`."""
+    if not result.size:
+        return
+    if not result.ndim:
+        image, result = image[None], result[None]
+        passes = [replace(step, kernel=step.kernel[None], first=(0,)) for step in passes]
+    plain = result.flags.aligned and result.dtype.isnative
+    if plain and not np.may_share_memory(image, result):
+        _parts(image, passes, settings, result)
+    else:
+        own = np.empty(result.shape, result.dtype.newbyteorder("="))
+        _parts(image, passes, settings, own)
+        result[...] = own
+
+
+def _parts(image: NDArray[Any], passes: list[Pass], settings: Settings, result: NDArray[Any]) -> None:
+    """Complex sums as real ones: two, or four where image and kernel are complex."""
+    if result.dtype.kind != "c":
+        _chain(image, _fused(image, passes, settings, result), settings, result)
+        return
+    is_complex = image.dtype.kind == "c"
+    pairs = ((image.real, settings.cval.real), (image.imag, settings.cval.imag)) if is_complex else ((image, settings.cval),)
+    if passes[0].kernel.dtype.kind != "c":
+        for (pixels, cval), part in zip(pairs, (result.real, result.imag), strict=True):
+            _parts(pixels, passes, replace(settings, cval=cval), part)
+        return
+    (both,) = passes
+    for k, part in enumerate((result.real, result.imag)):
+        kernels = (both.kernel.real, both.kernel.imag) if k == 0 else (both.kernel.imag, both.kernel.real)
+        for j, ((pixels, cval), kernel) in enumerate(zip(pairs, kernels, strict=False)):
+            real = replace(both, kernel=kernel)
+            real_settings = replace(settings, cval=cval)
+            if j == 0:
+                _chain(pixels, [real], real_settings, part)
+            else:
+                _accumulate(pixels, real, real_settings, part, np.subtract if k == 0 else np.add)
+
+
+def _accumulate(image: NDArray[Any], step: Pass, settings: Settings, result: NDArray[Any], operation: np.ufunc) -> None:
+    """Add a pass to a result, or take it from it, block by block."""
+    for block in _blocks(result, 0, 1, result.itemsize):
+        sums = np.empty(result[block].shape, result.dtype)
+        _correlate(image, step, settings, sums, (0, block[0].start))
+        operation(result[block], sums, out=result[block])
+
+
+def _blocks(result: NDArray[Any], axis: int, least: int, size: int) -> list[tuple[slice, ...]]:
+    """Cuts along an axis, by shape and size of a number between passes alone."""
+    length = result.shape[axis]
+    step = max(least, _BLOCK * length // (size * result.size), 1)
+    return [(slice(None),) * axis + (slice(at, min(at + step, length)),) for at in range(0, length, step)]
+
+
+def _fused(image: NDArray[Any], passes: list[Pass], settings: Settings, result: NDArray[Any]) -> list[Pass]:
+    """Passes with those along the last two axes as one, where no result can tell."""
+    if len(passes) < 2 or not all(step.is_line for step in passes):
+        return passes
+    if any(step.rule is Boundary.FILL for step in passes) and settings.cval != 0:
+        return passes                           # the second pass continues filtered lines with cval, not the image
+    if result.dtype.kind != "f" and not all(_is_whole(image, step.kernel, step.rule, settings, result) for step in passes):
+        return passes                           # whole numbers between passes are cut
+    if result.dtype.kind == "b":
+        return passes
+    *others, one, two = sorted(passes, key=lambda step: step.kernel.shape.index(max(step.kernel.shape)))
+    trailing = prod(result.shape[two.kernel.shape.index(max(two.kernel.shape)) + 1 :])
+    taps = one.kernel.size * two.kernel.size
+    if one.rule is not two.rule or taps > _FUSED_TAPS or trailing > _INTERLEAVED:
+        return passes
+    kernel = one.kernel * two.kernel
+    if result.dtype.kind == "f" and np.count_nonzero(kernel) != np.count_nonzero(one.kernel) * np.count_nonzero(two.kernel):
+        return passes                           # products of tiny weights underflow
+    first = tuple(a + b for a, b in zip(one.first, two.first, strict=True))
+    return [*others, Pass(kernel, first, one.rule, True, one.count * two.count)]
+
+
+def added(image: NDArray[Any], passes: list[Pass], settings: Settings, result: NDArray[Any]) -> Pass | None:
+    """Lines through the same pixels, summed, as one pass; None where results of each are rounded, or cut, to be summed."""
+    if len(passes) == 1:
+        return passes[0]
+    exact = result.dtype.kind in "iu" and all(_is_whole(image, step.kernel, step.rule, settings, result) for step in passes)
+    if not (result.dtype.kind in "fc" or exact) or any(step.rule is not passes[0].rule for step in passes):
+        return None
+    first = tuple(min(starts) for starts in zip(*(step.first for step in passes), strict=True))
+    shape = [max(sizes) for sizes in zip(*(step.kernel.shape for step in passes), strict=True)]
+    kernel = np.zeros(shape, passes[0].kernel.dtype)
+    for step in passes:
+        window = zip(first, step.first, step.kernel.shape, strict=True)
+        kernel[tuple(slice(own - start, own - start + taps) for start, own, taps in window)] += step.kernel
+    return Pass(kernel, first, passes[0].rule)
+
+
+def _chain(image: NDArray[Any], passes: list[Pass], settings: Settings, result: NDArray[Any]) -> None:
+    """Real passes that feed each other, into a plain result that shares no memory with the image."""
+    cuts_means = result.dtype.kind != "f" and any(step.count > 1 for step in passes)
+    if len(passes) == 1 and not cuts_means:
+        _correlate(image, passes[0], settings, result)
+        return
+    axis = next(k for k in range(result.ndim) if all(step.kernel.shape[k] == 1 for step in passes[1:]))
+    for block in _blocks(result, axis, passes[0].kernel.shape[axis] // 2, 8 if cuts_means else result.itemsize):
+        target = result[block]
+        spare = np.empty(target.shape, result.dtype) if len(passes) > 1 else target
+        source = image
+        for k, step in enumerate(passes):
+            into = target if (len(passes) - k) % 2 else spare
+            start = (axis, block[axis].start) if k == 0 else (0, 0)
+            if cuts_means and step.count > 1:
+                _divide(source, step, settings, into, start)
+            else:
+                _correlate(source, step, settings, into, start)
+            source = into
+
+
+def _divide(image: NDArray[Any], step: Pass, settings: Settings, result: NDArray[Any], start: tuple[int, int]) -> None:
+    """Whole means: sums divided, cut toward zero."""
+    ones = replace(step, kernel=np.ones(step.kernel.shape, np.int64))
+    short = image.dtype.kind != "f" and image.itemsize <= 2 and step.count < _SHORT and abs(settings.cval) < _SHORT
+    sums = np.empty(result.shape, np.int32 if short and float(settings.cval.real).is_integer() else np.float64)
+    _correlate(image, ones, settings, sums, start)
+    if sums.dtype.kind == "i":
+        sums += (sums >> 31) & (step.count - 1)     # the next multiple above is that toward zero of what is below it
+        sums //= step.count
+    else:
+        with np.errstate(all="ignore"):
+            sums /= step.count
+            np.trunc(sums, out=sums)
+    with np.errstate(all="ignore"):
+        result[...] = sums
+
+
+def _is_whole(image: NDArray[Any], kernel: NDArray[Any], rule: Boundary, settings: Settings, result: NDArray[Any]) -> bool:
+    """Whether sums are of whole numbers, so that they are exact."""
+    if result.dtype.kind == "f" or image.dtype.kind == "f":
+        return False
+    cval = settings.cval
+    if rule is Boundary.FILL and not (abs(cval) < _WHOLE and cval.real.is_integer()):
+        return False
+    if kernel.dtype.kind == "i":
+        return True
+    return bool((np.abs(kernel) < _WHOLE).all() and (np.rint(kernel) == kernel).all())
+
+
+def _fits_single(numbers: NDArray[Any]) -> bool:
+    """Whether numbers are zero or ordinary ones in float32."""
+    sizes = np.abs(numbers)
+    most = float(sizes.max())
+    if not most < _FLOAT32.max / 2:
+        return False
+    return bool((sizes > _FLOAT32.tiny).all()) or bool(((sizes > _FLOAT32.tiny) | (sizes == 0)).all())
+
+
+def _correlate(
+    image: NDArray[Any], step: Pass, settings: Settings, result: NDArray[Any], start: tuple[int, int] = (0, 0)
+) -> None:
+    """One real pass; of the result from a position along one axis on."""
+    kernel, first = step.kernel, step.first
+    if start[1]:
+        first = tuple(f + start[1] * (axis == start[0]) for axis, f in enumerate(first))
+    cval, dtype = settings.cval.real, result.dtype
+    sums, store, order = dtype, Store.WRAP, Order.TAPS
+    if dtype.kind == "f":
+        if image.dtype.char != "f" or not (_fits_single(kernel) and _fits_single(np.array(cval))):
+            sums = _DOUBLE
+        fill = np.array([cval], sums)
+        kernel = kernel.astype(sums, copy=False)
+    elif _is_whole(image, kernel, step.rule, settings, result):
+        if dtype.kind == "b":
+            sums = _INT64
+        fill = np.array([int(cval) & _LOW_BITS if step.rule is Boundary.FILL else 0], np.uint64).astype(sums)
+        kernel = kernel.astype(_INT64, copy=False)
+    else:
+        sums, store, order = _DOUBLE, Store.TRUNCATE, _order(kernel) if step.is_line else Order.TAPS
+        fill = np.array([cval])
+        kernel = kernel.astype(_DOUBLE, copy=False)
+    pixels, view, kernel, first = _framed(image, result, kernel, first)
+    *outer, top, left = first
+    problem = Problem(
+        pixels, kernel, view.shape[: kernel.ndim], dtype, step.rule, fill, top, left, False, False, settings.method, tuple(outer),
+        None if sums == dtype else sums, store, skips=not step.is_line, order=order,
+    )  # fmt: skip
+    task = Task([problem], view.shape, dtype, None, None, False, settings.workers)
+    _execute.run(task, _plan.plans(task), view)
+
+
+def _order(kernel: NDArray[Any]) -> Order:
+    """In which SciPy's 1-D filters add: pairs of pixels under symmetric and antisymmetric weights."""
+    weights = kernel.ravel()
+    if weights.size % 2:
+        if np.array_equal(weights, weights[::-1]):
+            return Order.SYMMETRIC
+        if np.array_equal(weights, -weights[::-1]):
+            return Order.SKEW
+    return Order.LAST_FIRST
+
+
+def _framed(
+    image: NDArray[Any], result: NDArray[Any], kernel: NDArray[Any], first: tuple[int, ...]
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], tuple[int, ...]]:
+    """Views of at least rows and columns, few numbers side by side as the channels of pixels."""
+    if kernel.shape[-1:] == (1,) and image.ndim > 1 and _is_interleaved(image) and _is_interleaved(result):
+        kernel, first = kernel[..., 0], first[:-1]
+    if kernel.ndim == 1:
+        return image[None], result[None], kernel[None], (0, *first)
+    return image, result, kernel, first
+
+
+def _is_interleaved(array: NDArray[Any]) -> bool:
+    """Whether the last axis is few numbers side by side, which are pixels in rows of such pixels."""
+    return (
+        array.shape[-1] <= _INTERLEAVED
+        and array.strides[-1] == array.itemsize
+        and array.strides[-2] == array.itemsize * array.shape[-1]
+    )

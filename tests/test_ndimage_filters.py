@@ -1,0 +1,225 @@
+"""The named filters by their formulas, how they are put together, and what no caller may notice of it."""
+
+import doctest
+
+import numpy as np
+import pytest
+import scipy.ndimage
+import zoo
+
+from rapidconv import ndimage, set_workers
+
+RNG = np.random.default_rng(7)
+GREY = RNG.normal(size=(130, 90))
+BYTES = RNG.integers(0, 256, (130, 90)).astype(np.uint8)
+CALLS = {
+    "correlate": (np.arange(9).reshape(3, 3) / 7,),
+    "correlate1d": ([0.2, 0.5, 0.3], 0),
+    "uniform_filter": (5,),
+    "gaussian_filter": (1.5,),
+    "sobel": (0,),
+    "laplace": (),
+    "gaussian_laplace": (1.2,),
+    "gaussian_gradient_magnitude": (1.2,),
+}
+
+
+def test_examples_of_the_docstrings():
+    failed, tried = doctest.testmod(ndimage)
+    assert tried > 50
+    assert failed == 0
+
+
+@pytest.mark.parametrize("sigma", [0.3, 1, 2.5])
+def test_gaussian_weights_are_samples(sigma):
+    impulse = np.zeros(41)
+    impulse[20] = 1
+    x = np.arange(-20.0, 21)
+    variance = sigma**2
+    bell = np.exp(-(x**2) / (2 * variance)) * (abs(x) <= int(4 * sigma + 0.5))
+    bell /= bell.sum()
+    np.testing.assert_allclose(ndimage.gaussian_filter1d(impulse, sigma), bell, rtol=1e-12)
+    slope = ndimage.gaussian_filter1d(impulse, sigma, order=1)
+    np.testing.assert_allclose(slope, -x / variance * bell, rtol=1e-12, atol=1e-300)
+    curve = ndimage.gaussian_filter1d(impulse, sigma, order=2)
+    np.testing.assert_allclose(curve, (x**2 / variance**2 - 1 / variance) * bell, rtol=1e-9, atol=1e-300)
+    third = ndimage.gaussian_filter1d(impulse, sigma, order=3)
+    cubic = 3 * x / variance**2 - x**3 / variance**3
+    np.testing.assert_allclose(third, cubic * bell, rtol=1e-9, atol=1e-9 * abs(cubic * bell).max())
+
+
+def test_sigma_of_any_type_gives_scipys_weights():
+    for sigma in (np.float32(1.1), np.float64(0.7), 2, np.array(1.3)):
+        for order in range(5):
+            ours = ndimage.gaussian_filter1d(GREY, sigma, order=order)
+            np.testing.assert_allclose(ours, scipy.ndimage.gaussian_filter1d(GREY, sigma, order=order), rtol=0, atol=1e-13 * 20**order)
+
+
+def test_gaussian_of_two_axes_is_that_of_one_after_the_other():
+    for shape, axes in (((40, 50), (0, 1)), ((9, 40, 50), (1, 2)), ((9, 10, 11), (0, 1, 2)), ((30, 40, 3), (0, 1)), ((20, 21, 40), (0, 1))):
+        image = RNG.normal(size=shape)
+        expected = image
+        for axis in axes:
+            expected = ndimage.gaussian_filter1d(expected, 1.5, axis)
+        np.testing.assert_allclose(ndimage.gaussian_filter(image, 1.5, axes=axes), expected, rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("cval", [0, 2.5])
+@pytest.mark.parametrize("mode", ["constant", ("constant", "wrap"), ("nearest", "mirror"), "wrap"])
+@pytest.mark.parametrize("image", [GREY, BYTES], ids=["float", "bytes"])
+@pytest.mark.parametrize("name", ["uniform_filter", "gaussian_filter", "sobel", "laplace", "gaussian_laplace"])
+def test_filtered_lines_are_continued_as_scipy_does(name, image, mode, cval):
+    ours = getattr(ndimage, name)(image, *CALLS[name], mode=mode, cval=cval)
+    theirs = getattr(scipy.ndimage, name)(image, *CALLS[name], mode=mode, cval=cval)
+    if image is BYTES:
+        np.testing.assert_array_equal(ours, theirs)
+    else:
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("char", "BHhiIlb")
+@pytest.mark.parametrize("sigma", [0.6, 1, 3])
+def test_whole_gaussians_and_means_are_scipys(char, sigma):
+    image = zoo.values((150, 170), char) // np.dtype(char).type({"i": 2**11, "l": 2**23}.get(char, 1))
+    for order in (0, 1, 2):
+        ours = ndimage.gaussian_filter(image, sigma, order)
+        theirs = scipy.ndimage.gaussian_filter(image, sigma, order)
+        np.testing.assert_array_equal(ours, theirs)
+    for size in (2, 3, (7, 4), 49):
+        ours, theirs = ndimage.uniform_filter(image, size), scipy.ndimage.uniform_filter(image, size)
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("shape", [(600, 900), (40, 200, 120), (3, 500000), (500000, 3), (200, 100, 30)])
+def test_blocks_between_passes_leave_no_seams(shape):
+    image = (np.arange(np.prod(shape)) * 7919 % 251).reshape(shape).astype(np.uint8)
+    modes = ["wrap", "nearest", "mirror"][: len(shape)]
+    for name, given in (("gaussian_filter", (1,)), ("uniform_filter", (3,)), ("sobel", (1,))):
+        for mode in ("reflect", modes):
+            ours = getattr(ndimage, name)(image, *given, mode=mode)
+            theirs = getattr(scipy.ndimage, name)(image, *given, mode=mode)
+            np.testing.assert_array_equal(ours, theirs)
+
+
+def test_blocks_of_complex_sums_leave_no_seams():
+    image = zoo.small((700, 300), "D")
+    weights = zoo.small((3, 5), "D", 1)
+    np.testing.assert_array_equal(ndimage.convolve(image, weights), scipy.ndimage.convolve(image, weights))
+
+
+@pytest.mark.parametrize("layout", [name for name in zoo.LAYOUTS if name != "array"])
+@pytest.mark.parametrize("name", CALLS)
+def test_same_bits_for_any_layout(name, layout):
+    for image in (GREY, GREY.astype(np.float32), BYTES, RNG.normal(size=(9, 20, 30)), zoo.values((12, 13, 3), "f")):
+        if name == "correlate" and image.ndim != 2:
+            continue
+        expected = getattr(ndimage, name)(image, *CALLS[name])
+        laid = zoo.LAYOUTS[layout](image)
+        ours = getattr(ndimage, name)(laid, *CALLS[name])
+        assert zoo.same_bits(ours, expected)
+        if layout in zoo.WRITEABLE:
+            out = zoo.WRITEABLE[layout](np.zeros_like(expected))
+            assert getattr(ndimage, name)(laid, *CALLS[name], output=out) is out
+            np.testing.assert_array_equal(out, expected)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_same_bits_for_any_number_of_workers(name):
+    for image in (RNG.normal(size=(700, 600)), RNG.integers(0, 256, (900, 700)).astype(np.uint8)):
+        with set_workers(1):
+            expected = getattr(ndimage, name)(image, *CALLS[name])
+        with set_workers(3):
+            assert zoo.same_bits(getattr(ndimage, name)(image, *CALLS[name]), expected)
+
+
+def test_workers_may_be_given():
+    weights = RNG.normal(size=(5, 5))
+    expected = ndimage.convolve(GREY, weights)
+    assert zoo.same_bits(ndimage.convolve(GREY, weights, workers=2), expected)
+    assert zoo.same_bits(ndimage.convolve1d(GREY, weights[0], workers=1), ndimage.convolve1d(GREY, weights[0]))
+
+
+@pytest.mark.parametrize("method", ["direct", "separable", "fft"])
+def test_methods_agree(method):
+    weights = np.multiply.outer(np.hanning(9), np.hanning(7))
+    expected = scipy.ndimage.convolve(GREY, weights, mode="mirror")
+    np.testing.assert_allclose(ndimage.convolve(GREY, weights, mode="mirror", method=method), expected, rtol=0, atol=1e-11)
+
+
+@pytest.mark.parametrize("side", [1, 2, 3, 4, 16, 17])
+def test_pictures_are_planes_side_by_side(side):
+    picture = RNG.normal(size=(40, 50, side))
+    weights = RNG.normal(size=(5, 4))
+    result = ndimage.convolve(picture, weights[:, :, None], mode="nearest")
+    for channel in range(side):
+        plane = np.ascontiguousarray(picture[:, :, channel])
+        assert zoo.same_bits(np.ascontiguousarray(result[:, :, channel]), ndimage.convolve(plane, weights, mode="nearest"))
+    np.testing.assert_array_equal(ndimage.convolve(picture, weights, mode="nearest", axes=(0, 1)), result)
+
+
+class Recorder:
+    """A derivative that notes how it is called."""
+
+    def __init__(self):
+        self.calls = []
+
+    def __call__(self, image, axis, output, mode, cval, *more, **named):
+        given = output.dtype if isinstance(output, np.ndarray) else np.dtype(output)
+        self.calls.append((axis, isinstance(output, np.ndarray), given, mode, cval, more, named))
+        return scipy.ndimage.correlate1d(image, [1, -2, 1], axis, output, mode, cval)
+
+
+@pytest.mark.parametrize("name", ["generic_laplace", "generic_gradient_magnitude"])
+@pytest.mark.parametrize(
+    "keywords",
+    [
+        {},
+        {"output": "f4", "mode": ("wrap", "reflect", "nearest"), "cval": 3.0, "extra_arguments": (1, 2), "extra_keywords": {"x": 3}},
+        {"axes": (1, 0)},
+        {"axes": -1},
+        {"axes": ()},
+        {"output": np.int16, "axes": (0, 2), "mode": ("wrap", "mirror")},
+    ],
+)
+def test_functions_of_the_caller_are_called_as_scipy_calls_them(name, keywords):
+    image = 5 * RNG.normal(size=(4, 5, 6))
+    mine, theirs = Recorder(), Recorder()
+    ours = getattr(ndimage, name)(image, mine, **keywords)
+    with np.errstate(all="ignore"):
+        expected = getattr(scipy.ndimage, name)(image, theirs, **keywords)
+    normal = [(axis % 3, *rest) for axis, *rest in theirs.calls]
+    assert mine.calls == [tuple(call) for call in normal]
+    np.testing.assert_array_equal(ours, expected)
+    assert ours.dtype == expected.dtype
+
+
+def test_sigma_zero_copies():
+    for image in (GREY, BYTES, np.array([None, 1])):
+        result = ndimage.gaussian_filter(image, 0)
+        assert result is not image
+        np.testing.assert_array_equal(result, image)
+    assert ndimage.gaussian_filter(GREY, (0, 1e-16), output=np.uint8).dtype == np.uint8
+    np.testing.assert_array_equal(ndimage.uniform_filter(GREY, 1), GREY)
+    np.testing.assert_array_equal(ndimage.laplace(GREY, axes=()), GREY)
+
+
+def test_far_weights_of_a_gaussian_do_not_underflow():
+    image = np.zeros((90, 90))
+    image[45, 45] = np.inf
+    ours = ndimage.gaussian_filter(image, 1, radius=30)
+    theirs = scipy.ndimage.gaussian_filter(image, 1, radius=30)
+    np.testing.assert_array_equal(np.isinf(ours), np.isinf(theirs))
+
+
+def test_memory_between_passes_is_that_of_blocks():
+    import tracemalloc
+
+    image = np.zeros((3000, 4000), np.uint8)
+    for function, given in ((ndimage.gaussian_filter, (1,)), (ndimage.uniform_filter, (3,))):
+        tracemalloc.start()
+        try:
+            function(image, *given)
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        assert peak < image.nbytes + 4 * 2**20
