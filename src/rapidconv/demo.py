@@ -20,11 +20,13 @@ import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
 import scipy
+import scipy.ndimage
 import scipy.signal
 from matplotlib.figure import Figure
 from skimage import data, transform
 
 import rapidconv
+import rapidconv.ndimage
 import rapidconv.signal
 
 Array = npt.NDArray[Any]
@@ -91,11 +93,12 @@ class Bench:
         )
 
     def compare(
-        self, label: str, ours: Callable[[], Array], theirs: Callable[[], Array], bound: Callable[[], Array] | None
-    ) -> Array:
+        self, label: str, ours: Callable[[], Array], theirs: Callable[[], Array], bound: Callable[[], Array] | None,
+        repeats: int | None = None,
+    ) -> Array:  # fmt: skip
         """Time two calls that should agree, within `bound()` or, without one, exactly; return the first's result."""
         ours_s = theirs_s = np.inf
-        for _ in range(self.repeats):
+        for _ in range(repeats or self.repeats):
             start = perf_counter()
             result = ours()
             between = perf_counter()
@@ -160,6 +163,11 @@ class Pictures:
         """A colour photograph, 300 x 451 x 3, as it comes."""
         return _photograph("chelsea")
 
+    def face(self) -> Array:
+        """A grey photograph of a cat's face in 0..255, 768 x 1024; with `--quick` half of that each way."""
+        middle = _photograph("chelsea")[:, 30:430].mean(axis=2) * 255
+        return _resized(middle, (384, 512) if self.quick else (768, 1024))
+
 
 def _photograph(name: str) -> Array:
     """A picture of `skimage.data`, as floating point in [0, 1]."""
@@ -200,6 +208,7 @@ class Panel(NamedTuple):
     limits: tuple[float, float] = (0, 1)
     colours: str = "gray"
     bar: bool = False
+    dot: tuple[int, int] | None = None      # (row, column) to mark in red
 
 
 def half_planes(bench: Bench, pictures: Pictures) -> list[Panel]:
@@ -269,6 +278,49 @@ def emboss_and_gradient(bench: Bench, pictures: Pictures) -> list[Panel]:
     ]
 
 
+def sharpen_and_emboss(bench: Bench, pictures: Pictures) -> list[Panel]:
+    """Sharpen and emboss a colour photograph by scipy.ndimage's function, weights of shape (3, 3, 1)."""
+    image = pictures.small_colour() * 255
+    panels = [Panel(image.astype(np.uint8), f"original: chelsea, {_size(image)}")]
+    for label, kernel in (("sharpen", SHARPEN), ("emboss", EMBOSS)):
+        weights = kernel[:, :, np.newaxis].astype(float)
+        result = bench.compare(
+            f"{label} (3, 3, 1), ndimage.convolve",
+            partial(rapidconv.ndimage.convolve, image, weights, mode="nearest"),
+            partial(scipy.ndimage.convolve, image, weights, mode="nearest"),
+            partial(_bound, scipy.ndimage.convolve, image, weights, {"mode": "nearest"}),
+        )
+        panels.append(Panel(np.clip(result, 0, 255).astype(np.uint8), f"{label}, clipped to 0..255, as uint8"))
+    return panels
+
+
+def find_template(bench: Bench, pictures: Pictures) -> list[Panel]:
+    """Find an eye in a noisy photograph: the largest correlation with a patch of it, both without their means."""
+    picture = pictures.face()
+    size = 1 if pictures.quick else 2
+    top, left, rows, columns = (size * n for n in (128, 163, 32, 40))
+    rows += size - 1        # 65 x 80 of the large picture
+    template = picture[top : top + rows, left : left + columns]
+    noisy = picture - picture.mean() + np.random.default_rng(0).normal(scale=50, size=picture.shape)
+    template = template - template.mean()
+    options: dict[str, Any] = {"mode": "same", "boundary": "symm"}
+    surface = bench.compare(
+        f"template {_size(template)}, correlate2d",
+        partial(rapidconv.signal.correlate2d, noisy, template, **options),
+        partial(scipy.signal.correlate2d, noisy, template, **options),
+        partial(_bound, scipy.signal.correlate2d, noisy, template, options),
+        repeats=1 if pictures.quick else 2,
+    )
+    y, x = np.unravel_index(np.argmax(surface), surface.shape)
+    eye = (top + (rows - 1) // 2, left + (columns - 1) // 2)        # where correlate2d puts a kernel's middle
+    top_left = f"found at ({y}, {x}), the patch's centre is {eye}"
+    return [
+        Panel(noisy, f"photograph, noise of standard deviation 50 added\n{top_left}", (-150, 150), dot=(int(y), int(x))),
+        Panel(template, f"template, {_size(template)}", (-100, 100)),
+        Panel(surface, "correlation", (float(surface.min()), float(surface.max())), dot=(int(y), int(x))),
+    ]
+
+
 def correlation(bench: Bench, pictures: Pictures) -> list[Panel]:
     """Correlation is convolution with the kernel turned by half a turn."""
     image = pictures.grey()
@@ -329,7 +381,9 @@ JOBS: tuple[Job, ...] = (
     Job("B1", "blur-and-edges", "Blur and edges of a grey photograph", 3, blur_and_edges),
     Job("B2", "mode-and-boundary", "What mode, boundary and fillvalue mean", 4, extents),
     Job("B3", "emboss-and-scharr", "Emboss and gradient of a colour photograph", 2, emboss_and_gradient, COLOUR),
+    Job("B4", "sharpen-and-emboss", "Sharpen and emboss without a loop over channels", 3, sharpen_and_emboss),
     Job("B5", "correlation", "Correlation against convolution", 3, correlation),
+    Job("B6", "template", "Find a template", 3, find_template, "the template: the minimum of 2"),
     Job("B7", "uses", "Smoothing, sharpening, embossing, edge detection (clipped to 0..1)", 3, uses, COLOUR),
 )
 
@@ -367,6 +421,8 @@ def draw(path: Path, title: str, columns: int, panels: Sequence[Panel], footer: 
             low, high = panel.limits
             shown = axes.imshow(panel.picture, cmap=panel.colours, vmin=low, vmax=high)
             axes.set_title(panel.title)
+            if panel.dot is not None:
+                axes.plot(panel.dot[1], panel.dot[0], "o", color="red", markersize=7)
             if panel.bar:
                 figure.colorbar(shown, ax=axes, shrink=0.85)
         for axes in figure.axes:
