@@ -12,7 +12,7 @@ import rapidconv
 ROOT = Path(rapidconv.__file__).parent
 
 # From left to right: a module imports what stands to its right, never what stands to its left or beside it.
-ORDER = [{"__init__"}, {"cli", "demo"}, {"signal", "planning"}, {"_call"}, {"_arguments"}, {"_plan"}, {"_execute"}, {"_problem"}, {"_cost"}]
+ORDER = [{"__init__"}, {"cli", "demo"}, {"signal", "image", "planning"}, {"_call"}, {"_image_arguments"}, {"_arguments"}, {"_plan"}, {"_execute"}, {"_problem"}, {"_cost"}]
 LEAVES = {"_boundary", "_config", "_rank", "_transform"}
 LAST = "_workers"
 NATIVE = "_native"

@@ -1,6 +1,6 @@
 """2-D convolution and correlation of NumPy arrays at the speed of the hardware, with SciPy's signatures and results."""
 
-from . import signal
+from . import image, signal
 from ._config import __version__, show_config
 from ._workers import get_workers, set_workers
 from .planning import explain, prepare
@@ -12,6 +12,7 @@ __all__ = [
     "correlate2d",
     "explain",
     "get_workers",
+    "image",
     "prepare",
     "set_workers",
     "show_config",

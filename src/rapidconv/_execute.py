@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from . import _transform, _workers
 from ._native import kernels
-from ._problem import Plan, Problem, Task, Tiles
+from ._problem import Plan, Problem, Store, Task, Tiles
 from ._rank import lane_factors
 
 __all__ = ["Weights", "allocate", "run"]
@@ -89,10 +89,10 @@ def run(task: Task, plans: list[Plan], result: NDArray[Any], weights: Weights | 
     if not task.problems:
         result[...] = 0
     jobs = []
-    for channel, (problem, plan) in enumerate(zip(task.problems, plans, strict=True)):
+    for problem, plan, place in zip(task.problems, plans, task.places, strict=True):
         if weights is None or plan is not weights.plan:
             weights = Weights(problem.kernel, plan)
-        jobs.append((problem, plan, weights, _plane(task, result, channel)))
+        jobs.append((problem, plan, weights, result[place]))
     workers = max((plan.workers for plan in plans), default=1)
     _all_direct([job for job in jobs if job[1].method == "direct"], workers)
     parts = [part for job in jobs if job[1].method == "fft" for part in _fft_parts(*job)]
@@ -108,11 +108,6 @@ def run(task: Task, plans: list[Plan], result: NDArray[Any], weights: Weights | 
     if task.copies:
         np.copyto(task.out, result)
     return task.out
-
-
-def _plane(task: Task, result: NDArray[Any], channel: int) -> NDArray[Any]:
-    """The part of a result that one problem fills."""
-    return result if task.channel_axis is None else result[(slice(None),) * task.channel_axis + (channel,)]
 
 
 def _view(problem: Problem, plane: NDArray[Any]) -> NDArray[Any]:
@@ -229,7 +224,9 @@ def _transformed(
     """Do items in transforms of one type; 1 where one was refused."""
     least, most, sure, span = _LIMITS[char]
     error = _transform.noise(tiles.shape, char) * tiles.norm
-    integers = problem.dtype.kind in "biu"
+    integers = problem.summed.kind in "biu"
+    if problem.image.dtype.kind in "biu" and problem.store in (Store.SATURATE, Store.ROUND) and problem.dtype.kind in "biu":
+        span = 0.0      # errors count by the step of the result, not by what is dark beside what is bright
     refused: NDArray[np.uint8] = kernels.correlate_fft(
         _work(problem, view),
         weights.spectrum(char),

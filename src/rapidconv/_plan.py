@@ -76,7 +76,7 @@ def plan(problem: Problem, workers: int = 1, planes: int = 1) -> Plan:
         return _choose(problem, workers, planes)
     key = (
         kernel.tobytes(), kernel.dtype, kernel.shape, image.dtype, image.shape[2:], problem.shape, problem.dtype,
-        problem.boundary, problem.fill.tobytes(), problem.method, workers, planes,
+        problem.sums, problem.boundary, problem.fill.tobytes(), problem.method, workers, planes,
     )  # fmt: skip
     found = _kept.get(key)
     if found is None:
@@ -181,23 +181,23 @@ def _refuse(method: str, obstacle: str) -> NoReturn:
 
 def _lanes(problem: Problem) -> tuple[tuple[Lane, ...], str]:
     """Types of direct sums, and why."""
-    kind = problem.dtype.char
+    kind = problem.summed.char
     if kind in "eFf":
         return _single(np.float32), "floating sums run in float32"
     if kind in "dD":
         return _single(np.float64), "floating sums run in float64"
     if kind in "gG":
         return _single(np.longdouble), "floating sums run in long double"
-    if problem.dtype.kind != "b" and problem.dtype.itemsize <= 2:
+    if problem.summed.kind != "b" and problem.summed.itemsize <= 2:
         return _single(np.int16), "wrapping is a ring homomorphism: the low bits of 16-bit sums are exact"
     return _whole_number_lanes(problem, _magnitude(problem.kernel)), "sums small enough to be exact in a floating lane run there"
 
 
 def _tiles(problem: Problem, cost: _cost.Cost, parts: int) -> tuple[Tiles | None, float, str]:
     """The best tiles and their predicted seconds, or what is in their way."""
-    kernel, char = problem.kernel, problem.dtype.char
+    kernel, char = problem.kernel, problem.summed.char
     if char in "gG":
-        return None, 0.0, f"there are no transforms in {problem.dtype}"
+        return None, 0.0, f"there are no transforms in {problem.summed}"
     if max(kernel.shape) > LENGTHS[-1]:
         return None, 0.0, f"the kernel of shape {kernel.shape} is longer than the longest transform, {LENGTHS[-1]}"
     cross = kernel.dtype.kind == "c"
@@ -210,7 +210,7 @@ def _tiles(problem: Problem, cost: _cost.Cost, parts: int) -> tuple[Tiles | None
     if not low < norm < high:
         return None, 0.0, "the kernel is zero, not finite, or its norm is out of the ordinary"
     chars = "fd" if single else "d"
-    if problem.dtype.kind in "biu" and _exact_in_single(problem, norm):
+    if problem.summed.kind in "biu" and _exact_in_single(problem, norm):
         chars = "fd"
     alone = cross and problem.image.dtype.kind != "c"
     converts = problem.image.dtype.char != chars[0] or problem.dtype.char != chars[0] or parts > 1
@@ -236,13 +236,13 @@ def _products(
     problem: Problem, cost: _cost.Cost, lane: str, numbers: int, lanes: tuple[Lane, ...], most: int
 ) -> tuple[Products | None, float, str]:
     """The kernel as a box or as at most so many products of columns and rows, and predicted seconds; or what is in their way."""
-    kernel, dtype = problem.kernel, problem.dtype
+    kernel, dtype = problem.kernel, problem.summed
     if dtype.char in "gG":
         return None, 0.0, f"sums in {dtype} are direct"
     if kernel.dtype.char in "gG":
         return None, 0.0, f"kernels in {kernel.dtype} are not factored"
     positive = kernel.dtype.kind != "c" and bool((kernel >= 0).all())
-    converts = problem.image.dtype.char != lane or dtype.char != lane
+    converts = problem.image.dtype.char != lane or problem.dtype.char != lane
     if kernel.dtype.kind != "c" and box(kernel) is not None and kernel.size > 1 and kernel[0, 0] != 0:
         seconds = _cost.box(cost, lane, (kernel.shape[0], kernel.shape[1]), numbers, converts=converts)
         return Products(None, lanes, clamp=positive), seconds, ""
@@ -289,7 +289,7 @@ def _whole_number_lanes(problem: Problem, total: int) -> tuple[Lane, ...]:
             lanes.append(Lane(dtype, limit))
         if peak is not None and peak <= limit:
             return (lanes[-1],)
-    wide = np.dtype(np.int32 if problem.dtype.itemsize == 4 else np.int64)
+    wide = np.dtype(np.int32 if problem.summed.itemsize == 4 else np.int64)
     return (*lanes, Lane(wide, _NO_LIMIT))
 
 

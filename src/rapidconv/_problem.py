@@ -18,7 +18,8 @@ class Store(IntEnum):
 
     WRAP = 0            # whole sums keep their low bits, floating ones are rounded to the type
     TRUNCATE = 1        # floating sums to integers toward zero, as scipy.ndimage
-    SATURATE = 2        # scaled, shifted, rounded half to even, held to the limits of the type, as OpenCV
+    SATURATE = 2        # scaled, shifted; for integers rounded half to even, held to the limits of the type, as OpenCV
+    ROUND = 3           # likewise, but integers keep their low bits
 
 
 @dataclass(slots=True, eq=False)
@@ -51,10 +52,10 @@ class Problem:
     outer : tuple of int
         As top and left, for outer axes.
     sums : dtype or None
-        Type of the sums where it is not that of the result: float64 sums of `TRUNCATE`, for one.
+        Type of the sums where it is not that of the result: float64 sums of `TRUNCATE`, for one. int64: the sums are exact.
     store : Store
     scale, delta : float
-        Of `SATURATE`: ``scale * sum + delta`` is stored.
+        Of `SATURATE` and `ROUND`: ``scale * sum + delta`` is stored.
     skips : bool
         Whether zero taps meet no pixel, so that they spread no NaN or infinity.
     """
@@ -77,10 +78,15 @@ class Problem:
     delta: float = 0.0
     skips: bool = False
 
+    @property
+    def summed(self) -> np.dtype[Any]:
+        """Type whose precision the sums have."""
+        return self.dtype if self.sums is None else self.sums
+
 
 @dataclass(slots=True, eq=False)
 class Task:
-    """A whole call: one problem, or one a channel.
+    """A whole call: one problem, or one a channel and kernel.
 
     Attributes
     ----------
@@ -90,8 +96,8 @@ class Task:
         Of the whole result.
     out : ndarray or None
         Array for the result.
-    channel_axis : int or None
-        Axis of the result along which the problems lie; None where there is one problem.
+    places : list of tuple
+        Index of every problem's part of the result.
     copies : bool
         Whether `out` overlaps an input, or is of a layout the kernels do not write.
     workers : int
@@ -102,7 +108,7 @@ class Task:
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     out: NDArray[Any] | None
-    channel_axis: int | None
+    places: list[tuple[Any, ...]]
     copies: bool
     workers: int
 

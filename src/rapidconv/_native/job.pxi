@@ -9,6 +9,7 @@ cdef enum:
     KEEP_BITS = 0    # how a sum becomes a number of the result: as Store in _problem.py
     TRUNCATE = 1
     SATURATE = 2
+    ROUND = 3
     MAX_LANES = 3
     TILE_ROWS = 64          # output rows of a band of tiles, the unit of work handed to a worker
     STAGED_ROWS = 16        # rows of a tile with gathered rows or planes of sums, which then stay in the L1 cache
@@ -50,7 +51,7 @@ ctypedef struct Job:
     int out_kind
     int out_parts
     int store
-    double scale, delta          # of SATURATE
+    double scale, delta          # of SATURATE and ROUND
     bint skips                   # zero taps meet no pixel
 
 ctypedef struct Scratch:

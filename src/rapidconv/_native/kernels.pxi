@@ -100,8 +100,8 @@ cdef int see_work(Job* job, tuple work) except -1:
     top, left : image position under the first tap of out[0, 0]
     lift : whether a real image is to be seen as complex, which a complex fill value needs
     out : array of the image's dimensions, aligned and native, that shares no memory with the others
-    store : KEEP_BITS, TRUNCATE or SATURATE
-    scale, delta : of SATURATE
+    store : KEEP_BITS, TRUNCATE, SATURATE or ROUND
+    scale, delta : of SATURATE and ROUND
     skips : whether zero taps meet no pixel
     """
     cdef cnp.ndarray image, fill, out
