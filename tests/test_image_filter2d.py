@@ -334,7 +334,7 @@ RGB = np.zeros((6, 7, 3), np.uint8)
         ({"kernel": np.ones((3, 3, 1))}, ValueError, ["`kernel`", "(3, 3, 1)"]),
         ({"kernel": np.ones((0, 3))}, ValueError, ["`kernel`", "(0, 3)"]),
         ({"kernel": [[1j]]}, ValueError, ["`kernel`", "complex128", "`magnitude`"]),
-        ({"kernel": [["a"]]}, ValueError, ["`kernel`", "real"]),
+        ({"kernel": [["a"]]}, ValueError, ["`kernel`", "numbers"]),
         ({"anchor": (3, 0)}, ValueError, ["`anchor` (3, 0)", "(2, 2)"]),
         ({"anchor": (0, -1)}, ValueError, ["`anchor`"]),
         ({"anchor": 1}, TypeError, ["`anchor`", "two integers"]),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from . import _transform, _workers
 from ._native import kernels
-from ._problem import Plan, Problem, Store, Task, Tiles
+from ._problem import Combine, Plan, Problem, Several, Store, Task, Tiles
 from ._rank import lane_factors
 
 __all__ = ["Weights", "allocate", "run"]
@@ -32,6 +32,7 @@ class Weights:
         self._kernel = kernel
         self.plan = plan
         self._lanes: list[tuple[Any, ...]] | None = None
+        self._stack: NDArray[Any] | None = None
         self._products: list[tuple[Any, ...]] | None = None
         self._spectra: dict[str, NDArray[Any]] = {}
 
@@ -40,6 +41,12 @@ class Weights:
         if self._lanes is None:
             self._lanes = [(*_transposed(self._kernel, lane.dtype), lane.limit) for lane in self.plan.lanes]
         return self._lanes
+
+    def stack(self) -> NDArray[Any]:
+        """Several kernels, each transposed, in the one lane of their plan."""
+        if self._stack is None:
+            self._stack = np.array(self._kernel.transpose(0, 2, 1), self.plan.lanes[0].dtype, order="C")
+        return self._stack
 
     def spectrum(self, char: str) -> NDArray[Any]:
         """Spectrum for tiles of float32 ('f') or float64 ('d')."""
@@ -91,7 +98,7 @@ def run(task: Task, plans: list[Plan], result: NDArray[Any], weights: Weights | 
     jobs = []
     for problem, plan, place in zip(task.problems, plans, task.places, strict=True):
         if weights is None or plan is not weights.plan:
-            weights = Weights(problem.kernel, plan)
+            weights = Weights(problem.kernel if problem.several is None else problem.several.kernels, plan)
         jobs.append((problem, plan, weights, result[place]))
     workers = max((plan.workers for plan in plans), default=1)
     _all_direct([job for job in jobs if job[1].method == "direct"], workers)
@@ -124,10 +131,29 @@ def _all_direct(jobs: list[tuple[Problem, Plan, Weights, NDArray[Any]]], workers
     def work(worker: int) -> None:
         for k, (problem, _, weights, plane) in enumerate(jobs):
             rows = problem.shape[0]
-            if workers == 1 or taken[k].sum() < rows:
+            if workers > 1 and taken[k].sum() >= rows:
+                continue
+            if problem.several is not None:
+                _together(problem, problem.several, weights, plane, taken[k], worker)
+            else:
                 _direct(problem, weights, _view(problem, plane), (0, rows, 0, problem.shape[1]), taken[k], worker)
 
     _workers.share(work, workers)
+
+
+def _together(
+    problem: Problem, several: Several, weights: Weights, plane: NDArray[Any], taken: NDArray[np.intp], worker: int
+) -> None:
+    """Outputs of several kernels: the rows that no other worker has taken."""
+    first, step = (plane[0], plane.strides[0]) if several.combine is Combine.APART else (plane, 0)
+    mask = None
+    if several.mask is not None:
+        mask = _work(replace(problem, image=several.mask, fill=np.ones(1, bool)), first)
+    rows = problem.shape[0]
+    kernels.correlate_several(
+        _work(problem, first), weights.stack(), int(several.combine), step, mask, several.omits, taken, worker,
+        kernels.turn_rows(rows),
+    )  # fmt: skip
 
 
 def _lifted(problem: Problem) -> bool:
@@ -164,12 +190,13 @@ def _fft_parts(problem: Problem, plan: Plan, weights: Weights, plane: NDArray[An
     length = min(32, max(8, count // 32 * 2))
     weights.spectrum(plan.tiles.chars[0])       # made here, not by several workers at once
     parts: list[Callable[[], None]] = []
-    for channel in range(channels):
-        # Items of one channel only: the same pairs ride together when channels are planes of their own.
-        k = np.arange(count)
-        items = (k // numbers * channels + channel) * numbers + k % numbers
-        chunks = [items[first : first + length].copy() for first in range(0, count, length)]
-        parts += [partial(_fft, problem, plan.tiles, weights, view, channel, chunk) for chunk in chunks]
+    for first in range(0, count, length):
+        k = np.arange(first, min(first + length, count))
+        # Items of one channel only: the same pairs ride together when channels are planes of their own. Channels of the
+        # same tiles follow each other, while their pixels are in the cache.
+        for channel in range(channels):
+            items = (k // numbers * channels + channel) * numbers + k % numbers
+            parts.append(partial(_fft, problem, plan.tiles, weights, view, channel, items))
     return parts
 
 

@@ -9,10 +9,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from ._arguments import check_method, check_out, is_interleaved
 from ._boundary import IMAGE_NAMES, Boundary
-from ._problem import Problem, Store, Task
+from ._problem import Combine, Problem, Several, Store, Task
 from ._workers import resolve
 
-__all__ = ["filter2d"]
+__all__ = ["filter2d", "filter_bank", "polar"]
 
 #: Types a picture, and a result, may have.
 _DTYPES = tuple(map(np.dtype, ("bool", "uint8", "uint16", "int16", "float32", "float64")))
@@ -20,13 +20,64 @@ _DTYPES = tuple(map(np.dtype, ("bool", "uint8", "uint16", "int16", "float32", "f
 #: No pixel of an integer picture is larger; sums of whole numbers below the other are exact in float64.
 _PEAK, _EXACT = 2**16, 2**53
 
+#: Taps up to which the kernels of a bank run over the picture together: beyond, each has a faster road of its own.
+_BANK_TAPS = 121
+
 _ONE = np.ones((1, 1))
+
+#: What makes fractions of whole sums, and makes them in the type of the sums.
+_FRACTIONAL = (Combine.MAGNITUDE, Combine.PHASE, Combine.SEEN)
+
+_COMBINE = {None: Combine.APART, "magnitude": Combine.MAGNITUDE, "max": Combine.LARGEST, "sum_abs": Combine.SIZES}
 
 
 def filter2d(
-    image: ArrayLike,
-    kernel: ArrayLike,
-    channel_axis: Any,
+    image: ArrayLike, kernel: ArrayLike, nan: Any, mask: Any, alpha: Any, channel_axis: Any, operation: Any, **options: Any
+) -> Task:
+    """Check the arguments of `rapidconv.image.filter2d`; `options` are those of `_task`."""
+    pixels = _picture(image)
+    axis = _channel_axis(pixels, channel_axis)
+    weights = _real(_kernel("kernel", kernel, 2))
+    keeps = _keeps_alpha(alpha, pixels, axis)
+    omits = _one_of("nan", nan, ("propagate", "omit")) == "omit" and pixels.dtype.kind == "f"
+    counts = None if mask is None else _mask(mask, pixels.shape, axis)
+    if not omits and counts is None:
+        return _task(pixels, axis, weights[None], None, operation, keeps=keeps, **options)
+    pair = np.stack([weights, np.abs(weights)])
+    return _task(pixels, axis, pair, Combine.SEEN, operation, keeps=keeps, mask=counts, omits=omits, **options)
+
+
+def filter_bank(image: ArrayLike, kernels: ArrayLike, combine: Any, channel_axis: Any, operation: Any, **options: Any) -> Task:
+    """Check the arguments of `rapidconv.image.filter_bank`."""
+    pixels = _picture(image)
+    axis = _channel_axis(pixels, channel_axis)
+    weights = _real(_kernel("kernels", kernels, 3))
+    if not isinstance(combine, str | None) or combine not in _COMBINE:
+        msg = f"`combine` must be one of {', '.join(map(repr, _COMBINE))}, not {combine!r}"
+        raise ValueError(msg)
+    return _task(pixels, axis, weights, _COMBINE[combine], operation, **options)
+
+
+def polar(
+    image: ArrayLike, kernel: ArrayLike, combine: Combine, channel_axis: Any, operation: Any, dtype: Any, **options: Any
+) -> Task:
+    """Check the arguments of `rapidconv.image.magnitude` and `phase`; angles are floating unless told otherwise."""
+    pixels = _picture(image)
+    axis = _channel_axis(pixels, channel_axis)
+    weights = _kernel("kernel", kernel, 2)
+    if combine is Combine.PHASE and dtype is None:
+        dtype = _floating(pixels.dtype)
+    parts = [weights.real, weights.imag] if weights.dtype.kind == "c" or combine is Combine.PHASE else [weights]
+    return _task(pixels, axis, np.stack(parts), combine, operation, dtype=dtype, **options)
+
+
+def _task(
+    pixels: NDArray[Any],
+    axis: int | None,
+    weights: NDArray[Any],
+    combine: Combine | None,
+    operation: Any,
+    *,
     boundary: Any,
     fillvalue: Any,
     anchor: Any,
@@ -34,67 +85,73 @@ def filter2d(
     scale: Any,
     dtype: Any,
     saturate: Any,
-    operation: Any,
-    alpha: Any,
     method: Any,
     out: Any,
     workers: Any,
+    keeps: bool = False,
+    mask: NDArray[Any] | None = None,
+    omits: bool = False,
 ) -> Task:
-    """Check the arguments of `rapidconv.image.filter2d`."""
-    pixels = _picture(image)
-    axis = _channel_axis(pixels, channel_axis)
-    weights = _kernel(kernel)
-    place = _anchor(anchor, weights.shape)
+    """Check what all filters have in common; combine: how the sums of the kernels meet, None for one kernel."""
+    rows, columns = weights.shape[1:]
+    place = _anchor(anchor, (rows, columns))
     if _one_of("operation", operation, ("correlate", "convolve")) == "convolve":
-        weights, place = weights[::-1, ::-1], (weights.shape[0] - 1 - place[0], weights.shape[1] - 1 - place[1])
+        weights, place = weights[:, ::-1, ::-1], (rows - 1 - place[0], columns - 1 - place[1])
     result = _dtype(dtype, pixels.dtype)
     rule = _boundary(boundary)
     fill = _fill(fillvalue, pixels.dtype)
-    store = Store.SATURATE if _flag("saturate", saturate) else Store.ROUND
     factor, shift = _number("scale", scale), _number("delta", delta)
-    keeps = _keeps_alpha(alpha, pixels, axis)
+    store = Store.SATURATE if _flag("saturate", saturate) else Store.ROUND
+    if result.kind == "f" and factor == 1 and shift == 0:
+        store = Store.WRAP
     check_method(method)
     threads = resolve(workers)
-    copies = out is not None and check_out(out, pixels.shape, result, pixels, weights)
-    parts = _parts(pixels, axis, out, copies, keeps)
-    summed = _sums(pixels.dtype, weights, result)
-    weights = weights.astype(summed)
+    shape = (len(weights), *pixels.shape) if combine is Combine.APART else pixels.shape
+    copies = out is not None and check_out(out, shape, result, pixels, weights)
+    sums = _sums(pixels.dtype, weights, result)
+    if combine in _FRACTIONAL and result == np.float64:
+        sums = result
+    weights = weights.astype(sums)
+    alone = combine is Combine.APART and (method not in ("auto", "direct") or rows * columns > _BANK_TAPS)
+    parts = _parts(pixels, axis, out, copies, keeps, mask) if pixels.size else []
     problems, places = [], []
-    for index in parts if pixels.size else []:
-        problems.append(
-            _problem(pixels[index], weights, result, rule, fill.astype(summed), place, summed, store, factor, shift, method)
-        )
-        places.append(index)
+    for k, kernel in enumerate(weights if alone else weights[:1]):
+        for index in parts:
+            channel, several = pixels[index], None
+            if combine is not None and not alone:
+                several = Several(weights, combine, None if mask is None else mask[index], omits)
+            problems.append(
+                Problem(
+                    channel, kernel, channel.shape[:2], result, rule, fill.astype(sums), -place[0], -place[1], False, False,
+                    method, sums=sums, store=store, scale=factor, delta=shift, several=several,
+                )
+            )  # fmt: skip
+            places.append((k, *index) if alone else (slice(None), *index) if combine is Combine.APART else index)
     if keeps and pixels.size:
-        last = (slice(None),) * operator.index(axis) + (3,)
-        summed = _sums(pixels.dtype, _ONE, result)
-        one, none = _ONE.astype(summed), np.zeros(1, summed)
-        problems.append(_problem(pixels[last], one, result, rule, none, (0, 0), summed, Store.SATURATE, 1.0, 0.0, "direct"))
-        places.append(last)
-    return Task(problems, pixels.shape, result, out, places, copies, threads)
+        assert axis is not None
+        places.append((slice(None),) * axis + (3,))
+        problems.append(_passed_through(pixels[places[-1]], result))
+    return Task(problems, shape, result, out, places, copies, threads)
 
 
-def _problem(
-    pixels: NDArray[Any], weights: NDArray[Any], dtype: np.dtype[Any], rule: Boundary, fill: NDArray[Any],
-    anchor: tuple[int, int], sums: np.dtype[Any], store: Store, scale: float, delta: float, method: str,
-) -> Problem:  # fmt: skip
-    """A filter of one plane, or of interleaved ones, whose result has the shape of the picture."""
-    if dtype.kind == "f" and scale == 1 and delta == 0:
-        store = Store.WRAP
+def _passed_through(plane: NDArray[Any], dtype: np.dtype[Any]) -> Problem:
+    """A plane as another type: the filter of one tap."""
+    sums = _sums(plane.dtype, _ONE, dtype)
+    store = Store.WRAP if dtype.kind == "f" else Store.SATURATE
     return Problem(
-        pixels, weights, pixels.shape[:2], dtype, rule, fill, -anchor[0], -anchor[1], False, False, method, sums=sums,
-        store=store, scale=scale, delta=delta,
+        plane, _ONE.astype(sums), plane.shape, dtype, Boundary.NEAREST, np.zeros(1, sums), 0, 0, False, False, "direct",
+        sums=sums, store=store,
     )  # fmt: skip
 
 
 def _parts(
-    pixels: NDArray[Any], axis: int | None, out: NDArray[Any] | None, copies: bool, keeps: bool
+    pixels: NDArray[Any], axis: int | None, out: NDArray[Any] | None, copies: bool, keeps: bool, mask: NDArray[Any] | None
 ) -> list[tuple[Any, ...]]:
     """Indices of what is filtered at once: planes, or all channels of a picture that lie side by side."""
     if axis is None:
         return [()]
     count = 3 if keeps else pixels.shape[axis]
-    if axis == 2 and is_interleaved(pixels) and (out is None or copies or is_interleaved(out)):
+    if axis == 2 and mask is None and is_interleaved(pixels) and (out is None or copies or _is_interleaved(out)):
         return [(slice(None), slice(None), slice(0, count))]
     return [(slice(None),) * axis + (c,) for c in range(count)]
 
@@ -105,7 +162,17 @@ def _sums(image: np.dtype[Any], kernel: NDArray[Any], result: np.dtype[Any]) -> 
         wide = kernel.astype(np.float64)
         if (wide == np.rint(wide)).all() and float(np.abs(wide).sum()) * _PEAK < _EXACT:
             return np.dtype(np.int64)
-    return np.dtype("float64" if np.dtype("float64") in (image.newbyteorder("="), result) else "float32")
+    return np.promote_types(_floating(image), _floating(result))
+
+
+def _floating(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """float64 for itself, float32 for all others."""
+    return np.dtype("float64" if dtype.newbyteorder("=") == np.dtype("float64") else "float32")
+
+
+def _is_interleaved(out: NDArray[Any]) -> bool:
+    """Whether results are written with channels side by side; those of a bank lie behind a leading axis."""
+    return is_interleaved(out if out.ndim == 3 else out[0])
 
 
 def _picture(image: ArrayLike) -> NDArray[Any]:
@@ -141,19 +208,44 @@ def _channel_axis(pixels: NDArray[Any], channel_axis: Any) -> int | None:
     return axis % 3
 
 
-def _kernel(kernel: ArrayLike) -> NDArray[Any]:
-    """A real kernel, as it was given."""
-    weights = np.asarray(kernel)
+def _kernel(name: str, kernel: ArrayLike, ndim: int) -> NDArray[Any]:
+    """A kernel, or several, as given."""
+    try:
+        weights = np.asarray(kernel)
+    except ValueError:
+        msg = f"`{name}` must be an array of {ndim} dimensions; these kernels differ in shape"
+        raise ValueError(msg) from None
+    if weights.dtype.kind not in "biufc":
+        msg = f"`{name}` has dtype {weights.dtype}; accepted: numbers"
+        raise ValueError(msg)
+    if weights.ndim != ndim or 0 in weights.shape:
+        msg = f"`{name}` has shape {weights.shape}; accepted: {ndim} dimensions, none of them empty"
+        raise ValueError(msg)
+    wide = {"f": "float64", "c": "complex128"}.get(weights.dtype.kind)
+    return weights.astype(wide or np.promote_types(weights.dtype, np.int64))
+
+
+def _real(weights: NDArray[Any]) -> NDArray[Any]:
+    """A kernel that must not be complex."""
     if weights.dtype.kind == "c":
         msg = f"`kernel` has dtype {weights.dtype}; accepted: real ones (`magnitude` and `phase` take complex kernels)"
         raise ValueError(msg)
-    if weights.dtype.kind not in "biuf":
-        msg = f"`kernel` has dtype {weights.dtype}; accepted: real numbers"
-        raise ValueError(msg)
-    if weights.ndim != 2 or 0 in weights.shape:
-        msg = f"`kernel` has shape {weights.shape}; accepted: 2 dimensions with at least one tap"
-        raise ValueError(msg)
     return weights
+
+
+def _mask(mask: ArrayLike, shape: tuple[int, ...], axis: int | None) -> NDArray[Any]:
+    """Which pixels count, of the picture's shape; without channels it is for all of them."""
+    counts = np.asarray(mask)
+    plane = shape if axis is None else shape[:axis] + shape[axis + 1 :]
+    if counts.dtype.kind != "b":
+        msg = f"`mask` has dtype {counts.dtype}; accepted: bool, True where a pixel counts"
+        raise ValueError(msg)
+    if counts.shape not in (shape, plane):
+        msg = f"`mask` has shape {counts.shape}; accepted: {' or '.join(map(str, dict.fromkeys((shape, plane))))}"
+        raise ValueError(msg)
+    if counts.shape != shape and axis is not None:
+        counts = np.broadcast_to(np.expand_dims(counts, axis), shape)
+    return counts
 
 
 def _anchor(anchor: Any, shape: tuple[int, ...]) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ._boundary import Boundary
 from ._rank import Factors
 
-__all__ = ["Lane", "Plan", "Problem", "Products", "Store", "Task", "Tiles"]
+__all__ = ["Combine", "Lane", "Plan", "Problem", "Products", "Several", "Store", "Task", "Tiles"]
 
 
 class Store(IntEnum):
@@ -20,6 +20,37 @@ class Store(IntEnum):
     TRUNCATE = 1        # floating sums to integers toward zero, as scipy.ndimage
     SATURATE = 2        # scaled, shifted; for integers rounded half to even, held to the limits of the type, as OpenCV
     ROUND = 3           # likewise, but integers keep their low bits
+
+
+class Combine(IntEnum):
+    """How the sums of several kernels meet, by the numbers the compiled kernels know the ways by."""
+
+    APART = 0           # each to a result of its own, along a leading axis
+    MAGNITUDE = 1       # root of the sum of squares
+    LARGEST = 2
+    SIZES = 3           # sum of the magnitudes
+    PHASE = 4           # angle of (first, second)
+    SEEN = 5            # the first, over pixels that count, by the share of the second that these have
+
+
+@dataclass(slots=True, frozen=True, eq=False)
+class Several:
+    """Kernels that run over one picture together.
+
+    Attributes
+    ----------
+    kernels : ndarray, one after another, each as that of a problem
+    combine : Combine
+    mask : ndarray of bool or None
+        Of `SEEN`: which pixels count.
+    omits : bool
+        Of `SEEN`: whether NaN does not.
+    """
+
+    kernels: NDArray[Any]
+    combine: Combine
+    mask: NDArray[Any] | None = None
+    omits: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -58,6 +89,8 @@ class Problem:
         Of `SATURATE` and `ROUND`: ``scale * sum + delta`` is stored.
     skips : bool
         Whether zero taps meet no pixel, so that they spread no NaN or infinity.
+    several : Several or None
+        Kernels to run in place of `kernel`, which is the first of them.
     """
 
     image: NDArray[Any]
@@ -77,6 +110,7 @@ class Problem:
     scale: float = 1.0
     delta: float = 0.0
     skips: bool = False
+    several: Several | None = None
 
     @property
     def summed(self) -> np.dtype[Any]:

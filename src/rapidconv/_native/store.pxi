@@ -3,24 +3,35 @@
 
 from libc.math cimport rintf
 
+cdef enum:
+    PUT_NUMBERS = 256       # rounded at once, before they are spread over interleaved channels
+
 
 cdef void put_saturated(
     const lane* s, Py_ssize_t s_step, double scale, double delta, double low, double high, number* d, Py_ssize_t stride,
     Py_ssize_t n,
 ) noexcept nogil:
     """scale * sum + delta, rounded half to even, held to the limits of the type; NaN becomes 0."""
-    cdef Py_ssize_t i
+    cdef Py_ssize_t i, at, count
     cdef char* p = <char*> d
     cdef double x
     cdef float y, shift = <float> delta, least = <float> low, most = <float> high
+    cdef number[PUT_NUMBERS] room
+    cdef number* to
     if lane is float:
-        if sizeof(number) <= 2 and scale == 1 and delta == shift and s_step == 1 and stride == sizeof(number):
-            for i in range(n):
-                y = s[i] + shift
-                y = y if y == y else 0
-                y = y if y > least else least
-                y = y if y < most else most
-                d[i] = <number> <int> rintf(y)
+        if sizeof(number) <= 2 and scale == 1 and delta == shift and s_step == 1:
+            for at from 0 <= at < n by PUT_NUMBERS:
+                count = min(PUT_NUMBERS, n - at)
+                to = d + at if stride == sizeof(number) else room
+                for i in range(count):
+                    y = s[at + i] + shift
+                    y = y if y == y else 0
+                    y = y if y > least else least
+                    y = y if y < most else most
+                    to[i] = <number> <int> rintf(y)
+                if stride != sizeof(number):
+                    for i in range(count):
+                        (<number*> (p + (at + i) * stride))[0] = room[i]
             return
     for i in range(n):
         x = scale * <double> s[i * s_step] + delta

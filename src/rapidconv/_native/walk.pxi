@@ -316,8 +316,8 @@ cdef void walk(Job* job, Scratch* sc, Py_ssize_t y_from, Py_ssize_t y_to) noexce
         y = y1
 
 
-cdef int run_job(Job* job, Py_ssize_t* taken, int workers, int worker, Py_ssize_t turn) noexcept nogil:
-    """Do one worker's part of a call; -1 where there is no scratch memory to be had.
+cdef Py_ssize_t next_rows(Py_ssize_t m, Py_ssize_t* taken, int workers, int worker, Py_ssize_t turn) noexcept nogil:
+    """First of the next rows, of m, for a worker to do; -1 where all are taken.
 
         worker 0 -> |.....    |         |   Each worker begins at a region of its own and goes on to what is left of
         worker 1 -> |         |...      |   the next ones: with one region for all, two workers fault on the same
@@ -325,9 +325,20 @@ cdef int run_job(Job* job, Py_ssize_t* taken, int workers, int worker, Py_ssize_
 
     taken : rows taken of each worker's region, shared by all workers;  turn : rows to take at a time
     """
-    cdef Scratch sc
-    cdef Py_ssize_t y, end, turns = (job.m + turn - 1) // turn
+    cdef Py_ssize_t y, turns = (m + turn - 1) // turn
     cdef int i, region
+    for i in range(workers):
+        region = (worker + i) % workers
+        y = turns * region // workers * turn + rc_fetch_add(taken + region, turn)
+        if y < min(m, turns * (region + 1) // workers * turn):
+            return y
+    return -1
+
+
+cdef int run_job(Job* job, Py_ssize_t* taken, int workers, int worker, Py_ssize_t turn) noexcept nogil:
+    """Do one worker's part of a call; -1 where there is no scratch memory to be had."""
+    cdef Scratch sc
+    cdef Py_ssize_t y
     cdef char* memory = <char*> malloc(lay_out(job, &sc, NULL) + 64)
     if memory == NULL:
         return -1
@@ -335,12 +346,9 @@ cdef int run_job(Job* job, Py_ssize_t* taken, int workers, int worker, Py_ssize_
     if workers == 1:
         walk(job, &sc, 0, job.m)
     else:
-        for i in range(workers):
-            region = (worker + i) % workers
-            end = min(job.m, turns * (region + 1) // workers * turn)
-            y = turns * region // workers * turn + rc_fetch_add(taken + region, turn)
-            while y < end:
-                walk(job, &sc, y, min(end, y + turn))
-                y = turns * region // workers * turn + rc_fetch_add(taken + region, turn)
+        y = next_rows(job.m, taken, workers, worker, turn)
+        while y >= 0:
+            walk(job, &sc, y, min(job.m, y + turn))
+            y = next_rows(job.m, taken, workers, worker, turn)
     free(memory)
     return 0
