@@ -25,7 +25,7 @@ def problem(image, kernel, boundary=Boundary.SYMM, fill=0, *, shape=None, first=
 def run(problem, workers=1, out=None):
     """What a call that consists of this problem gives."""
     shape = problem.shape + problem.image.shape[problem.kernel.ndim :]
-    task = Task([problem], shape, problem.dtype, out, None, False, workers)
+    task = Task([problem], shape, problem.dtype, out, [()], False, workers)
     return _execute.run(task, _plan.plans(task), _execute.allocate(task))
 
 

@@ -15,8 +15,9 @@ ROOT = Path(rapidconv.__file__).parent
 ORDER = [
     {"__init__"},
     {"cli", "demo"},
-    {"signal", "ndimage", "planning"},
+    {"signal", "ndimage", "image", "planning"},
     {"_call", "_ndimage_call"},
+    {"_image_arguments"},
     {"_arguments", "_ndimage_arguments", "_passes"},
     {"_plan"},
     {"_execute"},

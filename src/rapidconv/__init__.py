@@ -1,6 +1,6 @@
 """Convolution and correlation of NumPy arrays at the speed of the hardware, with SciPy's signatures and results."""
 
-from . import ndimage, signal
+from . import image, ndimage, signal
 from ._config import __version__, show_config
 from ._workers import get_workers, set_workers
 from .planning import explain, prepare
@@ -12,6 +12,7 @@ __all__ = [
     "correlate2d",
     "explain",
     "get_workers",
+    "image",
     "ndimage",
     "prepare",
     "set_workers",

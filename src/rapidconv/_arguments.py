@@ -10,7 +10,7 @@ from ._boundary import SIGNAL_NAMES, Boundary
 from ._problem import Problem, Task
 from ._workers import resolve
 
-__all__ = ["METHODS", "check_method", "signal2d"]
+__all__ = ["METHODS", "check_method", "check_out", "is_interleaved", "signal2d"]
 
 #: Accepted values of `method`.
 METHODS = ("auto", "direct", "separable", "fft")
@@ -52,15 +52,15 @@ def signal2d(
     check_method(method)
     threads = resolve(workers)
     whole = shape if axis is None else (*shape[:axis], image.shape[axis], *shape[axis:])
-    copies = out is not None and _check_out(out, whole, dtype, image, kernel)
-    interleaved = axis == 2 and not swapped and _is_interleaved(image) and (out is None or copies or _is_interleaved(out))
+    copies = out is not None and check_out(out, whole, dtype, image, kernel)
+    interleaved = axis == 2 and not swapped and is_interleaved(image) and (out is None or copies or is_interleaved(out))
     if axis is None or interleaved:
         axis, planes = None, [image]
     else:
         planes = [image[(slice(None),) * axis + (c,)] for c in range(image.shape[axis])]
     shared = None if swapped else _oriented(kernel, name)
-    problems = []
-    for plane in planes:
+    problems, places = [], []
+    for c, plane in enumerate(planes):
         big, small = (kernel, plane) if swapped else (plane, kernel)
         if small.size and 0 not in whole:
             _check_extendable(big.shape[:2], rule, "in2" if swapped else "in1")
@@ -70,7 +70,8 @@ def signal2d(
             problems.append(
                 Problem(big, weights, shape, dtype, rule, fill, top, left, turned, backwards, method)
             )
-    return Task(problems, whole, dtype, out, axis, copies, threads)
+            places.append(() if axis is None else (slice(None),) * axis + (c,))
+    return Task(problems, whole, dtype, out, places, copies, threads)
 
 
 def _oriented(kernel: NDArray[Any], name: str) -> NDArray[Any]:
@@ -215,7 +216,7 @@ def _channel_axis(image: NDArray[Any], kernel: NDArray[Any], channel_axis: Any) 
     return axis % 3
 
 
-def _is_interleaved(pixels: NDArray[Any]) -> bool:
+def is_interleaved(pixels: NDArray[Any]) -> bool:
     """Whether a 3-D array is rows of few channels side by side, so that a row of it is one row with a tap step."""
     return (
         0 < pixels.shape[2] <= _INTERLEAVED
@@ -224,7 +225,7 @@ def _is_interleaved(pixels: NDArray[Any]) -> bool:
     )
 
 
-def _check_out(
+def check_out(
     out: Any, shape: tuple[int, ...], dtype: np.dtype[Any], image: NDArray[Any], kernel: NDArray[Any]
 ) -> bool:
     """Check the array for the result; whether the result must be made elsewhere and copied into it."""

@@ -6,8 +6,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import _arguments, _execute, _plan, _workers
 from ._native import kernels
+from ._problem import Task
 
-__all__ = ["filter2d"]
+__all__ = ["carry_out", "filter2d"]
 
 _express = kernels.express
 _EXPRESS_METHODS = ("auto", "direct")
@@ -43,5 +44,10 @@ def filter2d(
         if answer is not None:
             return answer       # type: ignore[no-any-return]
     task = _arguments.signal2d(name, in1, in2, mode, boundary, fillvalue, method, out, workers, channel_axis)
+    return carry_out(task)
+
+
+def carry_out(task: Task) -> NDArray[Any]:
+    """Plan and do what was asked for."""
     result = _execute.allocate(task)        # before anything that takes time in proportion to the operands
     return _execute.run(task, _plan.plans(task), result)

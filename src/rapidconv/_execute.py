@@ -14,7 +14,7 @@ from . import _transform, _workers
 from ._axes import in_memory_order, planes
 from ._native import kernels
 from ._pieces import cut_fill, cut_image, cut_kernel, pairs
-from ._problem import Plan, Problem, Task, Tiles
+from ._problem import Combine, Plan, Problem, Several, Store, Task, Tiles
 from ._rank import lane_factors
 
 __all__ = ["Weights", "allocate", "run"]
@@ -38,6 +38,7 @@ class Weights:
         self.kernel = kernel
         self.plan = plan
         self._lanes: list[tuple[Any, ...]] | None = None
+        self._stack: NDArray[Any] | None = None
         self._products: list[tuple[Any, ...]] | None = None
         self._spectra: dict[str, NDArray[Any]] = {}
         self._pieces: list[tuple[Weights, Tiles]] | None = None
@@ -47,6 +48,12 @@ class Weights:
         if self._lanes is None:
             self._lanes = [(*_transposed(self.kernel, lane.dtype), lane.limit) for lane in self.plan.lanes]
         return self._lanes
+
+    def stack(self) -> NDArray[Any]:
+        """Several kernels, each transposed, in the one lane of their plan."""
+        if self._stack is None:
+            self._stack = np.array(self.kernel.transpose(0, 2, 1), self.plan.lanes[0].dtype, order="C")
+        return self._stack
 
     def spectrum(self, char: str) -> NDArray[Any]:
         """Spectrum for tiles of float32 ('f') or float64 ('d')."""
@@ -108,10 +115,11 @@ def run(task: Task, plans: list[Plan], result: NDArray[Any], weights: Weights | 
     if not task.problems:
         result[...] = 0
     jobs = []
-    for channel, (whole, plan) in enumerate(zip(task.problems, plans, strict=True)):
-        for problem, view in _pieces(whole, plan, _plane(task, result, channel)):
-            if weights is None or plan is not weights.plan or problem.kernel.shape != weights.kernel.shape:
-                weights = Weights(problem.kernel, plan)
+    for whole, plan, place in zip(task.problems, plans, task.places, strict=True):
+        for problem, view in _pieces(whole, plan, result[place]):
+            kernel = problem.kernel if problem.several is None else problem.several.kernels
+            if weights is None or plan is not weights.plan or kernel.shape != weights.kernel.shape:
+                weights = Weights(kernel, plan)
             jobs.append((problem, plan, weights, view))
     workers = max((plan.workers for plan in plans), default=1)
     _all_direct([job for job in jobs if job[1].method == "direct"], workers)
@@ -128,11 +136,6 @@ def run(task: Task, plans: list[Plan], result: NDArray[Any], weights: Weights | 
     if task.copies:
         np.copyto(task.out, result)
     return task.out
-
-
-def _plane(task: Task, result: NDArray[Any], channel: int) -> NDArray[Any]:
-    """The part of a result that one problem fills."""
-    return result if task.channel_axis is None else result[(slice(None),) * task.channel_axis + (channel,)]
 
 
 def _pieces(problem: Problem, plan: Plan, view: NDArray[Any]) -> Iterable[tuple[Problem, NDArray[Any]]]:
@@ -155,11 +158,29 @@ def _all_direct(jobs: list[tuple[Problem, Plan, Weights, NDArray[Any]]], workers
 
     def work(worker: int) -> None:
         for k, (problem, _, weights, plane) in enumerate(jobs):
-            turns = prod(problem.shape[:-2]) * -(-problem.shape[-2] // _turn(problem, plane))
-            if workers == 1 or taken[k].sum() < turns:
+            turn = _turn(problem, problem.shape[-2])
+            if workers > 1 and taken[k].sum() >= prod(problem.shape[:-2]) * -(-problem.shape[-2] // turn):
+                continue
+            if problem.several is not None:
+                _together(problem, problem.several, weights, plane, taken[k], worker)
+            else:
                 _direct(problem, weights, _view(problem, plane), taken[k], worker)
 
     _workers.share(work, workers)
+
+
+def _together(
+    problem: Problem, several: Several, weights: Weights, plane: NDArray[Any], taken: NDArray[np.intp], worker: int
+) -> None:
+    """Outputs of several kernels: the rows that no other worker has taken."""
+    first, step = (plane[0], plane.strides[0]) if several.combine is Combine.APART else (plane, 0)
+    mask = None
+    if several.mask is not None:
+        mask = _work(replace(problem, image=several.mask, fill=np.ones(1, bool)), first)
+    kernels.correlate_several(
+        _work(problem, first), weights.stack(), int(several.combine), step, mask, several.omits, taken, worker,
+        _turn(problem, problem.shape[-2]),
+    )
 
 
 def _lifted(problem: Problem) -> bool:
@@ -176,17 +197,16 @@ def _work(problem: Problem, view: NDArray[Any], y: int = 0, x: int = 0) -> tuple
     )  # fmt: skip
 
 
-def _turn(problem: Problem, view: NDArray[Any]) -> int:
-    """Rows of a plane that a worker takes at a time."""
-    outer = len(problem.outer)
-    return int(kernels.turn_rows(view.shape[outer], prod(problem.kernel.shape[:outer]) > 1))
+def _turn(problem: Problem, rows: int) -> int:
+    """Rows that a worker takes at a time, of so many of a plane."""
+    return int(kernels.turn_rows(rows, prod(problem.kernel.shape[:-2]) > 1))
 
 
 def _direct(
     problem: Problem, weights: Weights, view: NDArray[Any], taken: NDArray[np.intp], worker: int, y: int = 0, x: int = 0
 ) -> None:
     """The outputs that a view shows, from (y, x) on, summed tap by tap: the turns that no other worker has taken."""
-    kernels.correlate(_work(problem, view, y, x), weights.lanes(), taken, worker, _turn(problem, view))
+    kernels.correlate(_work(problem, view, y, x), weights.lanes(), taken, worker, _turn(problem, view.shape[len(problem.outer)]))
 
 
 def _fft_parts(problem: Problem, plan: Plan, weights: Weights, plane: NDArray[Any]) -> list[Callable[[], None]]:
@@ -200,12 +220,13 @@ def _fft_parts(problem: Problem, plan: Plan, weights: Weights, plane: NDArray[An
     length = min(32, max(8, count // 32 * 2))
     weights.spectrum(plan.tiles.chars[0])       # made here, not by several workers at once
     parts: list[Callable[[], None]] = []
-    for channel in range(channels):
-        # Items of one channel only: the same pairs ride together when channels are planes of their own.
-        k = np.arange(count)
-        items = (k // numbers * channels + channel) * numbers + k % numbers
-        chunks = [items[first : first + length].copy() for first in range(0, count, length)]
-        parts += [partial(_fft, problem, plan.tiles, weights, view, channel, chunk) for chunk in chunks]
+    for first in range(0, count, length):
+        k = np.arange(first, min(first + length, count))
+        # Items of one channel only: the same pairs ride together when channels are planes of their own. Channels of the
+        # same tiles follow each other, while their pixels are in the cache.
+        for channel in range(channels):
+            items = (k // numbers * channels + channel) * numbers + k % numbers
+            parts.append(partial(_fft, problem, plan.tiles, weights, view, channel, items))
     return parts
 
 
@@ -306,6 +327,8 @@ def _transformed(
     least, most, sure, span = _LIMITS[char]
     error = _transform.noise(tiles.shape, char) * tiles.norm
     integers = problem.summed.kind in "biu"
+    if problem.image.dtype.kind in "biu" and problem.store in (Store.SATURATE, Store.ROUND) and problem.dtype.kind in "biu":
+        span = 0.0      # errors count by the step of the result, not by what is dark beside what is bright
     refused: NDArray[np.uint8] = kernels.correlate_fft(
         _work(problem, view),
         weights.spectrum(char),

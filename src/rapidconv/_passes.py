@@ -266,7 +266,7 @@ def _correlate(
         pixels, kernel, view.shape[: kernel.ndim], dtype, step.rule, fill, top, left, False, False, settings.method, tuple(outer),
         None if sums == dtype else sums, store, skips=not step.is_line, order=order,
     )  # fmt: skip
-    task = Task([problem], view.shape, dtype, None, None, False, settings.workers)
+    task = Task([problem], view.shape, dtype, None, [()], False, settings.workers)
     _execute.run(task, _plan.plans(task), view)
 
 

@@ -12,7 +12,7 @@ from . import _cost, _pieces
 from ._axes import first_plane, kernel_planes
 from ._boundary import Boundary
 from ._native import in_use, kernels
-from ._problem import Lane, Plan, Problem, Products, Store, Task, Tiles
+from ._problem import Lane, Plan, Problem, Products, Several, Store, Task, Tiles
 from ._rank import MOST, box, factor
 from ._transform import LENGTHS, noise
 from ._workers import GRAIN, workers_for
@@ -41,11 +41,12 @@ _KEPT_BYTES = 2**15
 
 
 def plans(task: Task) -> list[Plan]:
-    """A plan for each problem of a call; one for all where they share a kernel."""
-    count = len(task.problems)
-    if len({id(problem.kernel) for problem in task.problems}) == 1:
-        return [plan(task.problems[0], task.workers, count)] * count
-    return [plan(problem, task.workers, count) for problem in task.problems]
+    """A plan for each problem of a call; one for those that share a kernel."""
+    made: dict[int, Plan] = {}
+    for problem in task.problems:
+        if id(problem.kernel) not in made:
+            made[id(problem.kernel)] = plan(problem, task.workers, len(task.problems))
+    return [made[id(problem.kernel)] for problem in task.problems]
 
 
 def plan(problem: Problem, workers: int = 1, planes: int = 1) -> Plan:
@@ -68,6 +69,8 @@ def plan(problem: Problem, workers: int = 1, planes: int = 1) -> Plan:
         If the road asked for cannot serve.
     """
     kernel, image = problem.kernel, problem.image
+    if problem.several is not None:
+        return _together(problem, problem.several, workers, planes)
     if kernel.nbytes > _KEPT_BYTES:
         return _choose(problem, workers, planes)
     key = (
@@ -154,6 +157,20 @@ def _road(problem: Problem, workers: int, planes: int, within: int) -> Plan:
     if wanted != "auto":
         others.insert(0, "asked for")
     return Plan(method, lanes, "; ".join(others), seconds, many, tiles, separable)
+
+
+def _together(problem: Problem, several: Several, workers: int, planes: int) -> Plan:
+    """Direct sums of several kernels, in one lane."""
+    if problem.method not in ("auto", "direct"):
+        _refuse(problem.method, "kernels that run over a picture together, and pixels left out, are summed directly")
+    lanes = _lanes(problem)[0]
+    if problem.summed.kind in "biu":
+        lanes = _whole_number_lanes(problem, max(map(_magnitude, several.kernels)))
+    count = len(several.kernels)
+    numbers = problem.shape[0] * problem.shape[1] * _channels(problem)
+    seconds = {"direct": _cost.direct(_cost.TABLE[in_use], lanes[0].dtype.char, several.kernels[0].size, numbers, count)}
+    gaining = 1 if workers == 1 else _gaining(problem, lanes[0], workers, planes * count, 1)
+    return Plan("direct", lanes, f"{count} kernels over tiles of the picture while they are in the cache", seconds, gaining)
 
 
 def _most_products(cost: _cost.Cost, lane: str, kernel: tuple[int, ...], numbers: int, limit: float) -> int:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ._boundary import Boundary
 from ._rank import Factors
 
-__all__ = ["Lane", "Order", "Plan", "Problem", "Products", "Store", "Task", "Tiles"]
+__all__ = ["Combine", "Lane", "Order", "Plan", "Problem", "Products", "Several", "Store", "Task", "Tiles"]
 
 
 class Store(IntEnum):
@@ -18,7 +18,39 @@ class Store(IntEnum):
 
     WRAP = 0            # whole sums keep their low bits, floating ones are rounded to the type
     TRUNCATE = 1        # floating sums to integers toward zero, as scipy.ndimage
-    SATURATE = 2        # scaled, shifted, rounded half to even, held to the limits of the type, as OpenCV
+    SATURATE = 2        # scaled, shifted; for integers rounded half to even, held to the limits of the type, as OpenCV
+    ROUND = 3           # likewise, but integers keep their low bits
+
+
+class Combine(IntEnum):
+    """How the sums of several kernels meet, by the numbers the compiled kernels know the ways by."""
+
+    APART = 0           # each to a result of its own, along a leading axis
+    MAGNITUDE = 1       # root of the sum of squares
+    LARGEST = 2
+    SIZES = 3           # sum of the magnitudes
+    PHASE = 4           # angle of (first, second)
+    SEEN = 5            # the first, over pixels that count, by the share of the second that these have
+
+
+@dataclass(slots=True, frozen=True, eq=False)
+class Several:
+    """Kernels that run over one picture together.
+
+    Attributes
+    ----------
+    kernels : ndarray, one after another, each as that of a problem
+    combine : Combine
+    mask : ndarray of bool or None
+        Of `SEEN`: which pixels count.
+    omits : bool
+        Of `SEEN`: whether NaN does not.
+    """
+
+    kernels: NDArray[Any]
+    combine: Combine
+    mask: NDArray[Any] | None = None
+    omits: bool = False
 
 
 class Order(IntEnum):
@@ -63,14 +95,16 @@ class Problem:
     outer : tuple of int
         As top and left, for outer axes.
     sums : dtype or None
-        Type of the sums where it is not that of the result: float64 sums of `TRUNCATE`, for one.
+        Type of the sums where it is not that of the result: float64 sums of `TRUNCATE`, for one. int64: the sums are exact.
     store : Store
     scale, delta : float
-        Of `SATURATE`: ``scale * sum + delta`` is stored.
+        Of `SATURATE` and `ROUND`: ``scale * sum + delta`` is stored.
     skips : bool
         Whether zero taps meet no pixel, so that they spread no NaN or infinity; for real operands.
     order : Order
         Of `TRUNCATE`.
+    several : Several or None
+        Kernels to run in place of `kernel`, which is the first of them.
     """
 
     image: NDArray[Any]
@@ -91,16 +125,17 @@ class Problem:
     delta: float = 0.0
     skips: bool = False
     order: Order = Order.TAPS
+    several: Several | None = None
 
     @property
     def summed(self) -> np.dtype[Any]:
-        """Type of the sums."""
+        """Type whose precision the sums have."""
         return self.dtype if self.sums is None else self.sums
 
 
 @dataclass(slots=True, eq=False)
 class Task:
-    """A whole call: one problem, or one a channel.
+    """A whole call: one problem, or one a channel and kernel.
 
     Attributes
     ----------
@@ -110,8 +145,8 @@ class Task:
         Of the whole result.
     out : ndarray or None
         Array for the result.
-    channel_axis : int or None
-        Axis of the result along which the problems lie; None where there is one problem.
+    places : list of tuple
+        Index of every problem's part of the result.
     copies : bool
         Whether `out` overlaps an input, or is of a layout the kernels do not write.
     workers : int
@@ -122,7 +157,7 @@ class Task:
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     out: NDArray[Any] | None
-    channel_axis: int | None
+    places: list[tuple[Any, ...]]
     copies: bool
     workers: int
 

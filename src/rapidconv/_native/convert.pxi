@@ -36,6 +36,11 @@ ctypedef fused number:
     double
     extended
 
+ctypedef fused real:
+    float
+    double
+    extended
+
 ctypedef fused lane:
     short
     int

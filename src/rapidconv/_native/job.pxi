@@ -9,6 +9,7 @@ cdef enum:
     KEEP_BITS = 0    # how a sum becomes a number of the result: as Store in _problem.py
     TRUNCATE = 1
     SATURATE = 2
+    ROUND = 3
     MAX_LANES = 3
     MAX_OUTER = 64          # axes beyond rows and columns
     TILE_ROWS = 64          # output rows of a band of tiles, the unit of work handed to a worker
@@ -64,7 +65,7 @@ ctypedef struct Job:
     int out_kind
     int out_parts
     int store
-    double scale, delta          # of SATURATE
+    double scale, delta          # of SATURATE and ROUND
     bint skips                   # zero taps meet no pixel
     int order                    # of the taps of unfused sums
 

@@ -109,8 +109,8 @@ cdef int see_work(Job* job, tuple work) except -1:
     outer, top, left : image position under the first tap of the first output
     lift : whether a real image is to be seen as complex, which a complex fill value needs
     out : array of the image's dimensions, aligned and native, that shares no memory with the others
-    store : KEEP_BITS, TRUNCATE or SATURATE
-    scale, delta : of SATURATE
+    store : KEEP_BITS, TRUNCATE, SATURATE or ROUND
+    scale, delta : of SATURATE and ROUND
     skips : whether zero taps meet no pixel
     order : of the taps, where sums are cut
     """
@@ -207,3 +207,4 @@ include "express.pxi"
 include "burst.pxi"
 include "separable.pxi"
 include "box.pxi"
+include "several.pxi"

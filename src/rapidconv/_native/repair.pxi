@@ -14,11 +14,6 @@ ctypedef fused cplx:
     complex8
     complexg
 
-ctypedef fused real:
-    float
-    double
-    extended
-
 
 cdef inline cplx pixel(Job* job, Py_ssize_t r, Py_ssize_t x, int channel, cplx* like) noexcept nogil:
     """Channel of the pixel in image row r (-1: fill) at position x, as a complex number."""

@@ -1,5 +1,10 @@
-# Sums to whole numbers of the result, where they do not keep their low bits: cut toward zero, or rounded and held.  The
-# limits of 64-bit types are the outermost doubles within them.
+# Sums to numbers of the result, where they do not keep their low bits: cut toward zero, or scaled, shifted, rounded and held.
+# The limits of 64-bit types are the outermost doubles within them.
+
+from libc.math cimport rintf
+
+cdef enum:
+    PUT_NUMBERS = 256       # rounded at once, before they are spread over interleaved channels
 
 
 cdef void put_saturated(
@@ -7,15 +12,46 @@ cdef void put_saturated(
     Py_ssize_t n,
 ) noexcept nogil:
     """scale * sum + delta, rounded half to even, held to the limits of the type; NaN becomes 0."""
-    cdef Py_ssize_t i
+    cdef Py_ssize_t i, at, count
     cdef char* p = <char*> d
     cdef double x
+    cdef float y, shift = <float> delta, least = <float> low, most = <float> high
+    cdef number[PUT_NUMBERS] room
+    cdef number* to
+    if lane is float:
+        if sizeof(number) <= 2 and scale == 1 and delta == shift and s_step == 1:
+            for at from 0 <= at < n by PUT_NUMBERS:
+                count = min(PUT_NUMBERS, n - at)
+                to = d + at if stride == sizeof(number) else room
+                for i in range(count):
+                    y = s[at + i] + shift
+                    y = y if y == y else 0
+                    y = y if y > least else least
+                    y = y if y < most else most
+                    to[i] = <number> <int> rintf(y)
+                if stride != sizeof(number):
+                    for i in range(count):
+                        (<number*> (p + (at + i) * stride))[0] = room[i]
+            return
     for i in range(n):
-        x = rint(scale * <double> s[i * s_step] + delta)
+        x = scale * <double> s[i * s_step] + delta
         x = x if x == x else 0
         x = x if x > low else low
         x = x if x < high else high
-        (<number*> (p + i * stride))[0] = <number> x
+        if sizeof(number) <= 2:
+            (<number*> (p + i * stride))[0] = <number> <int> rint(x)
+        else:
+            (<number*> (p + i * stride))[0] = <number> rint(x)
+
+
+cdef void put_rounded(
+    const lane* s, Py_ssize_t s_step, double scale, double delta, number* d, Py_ssize_t stride, Py_ssize_t n,
+) noexcept nogil:
+    """scale * sum + delta, rounded half to even, its low bits kept; beyond 64 bits whatever the machine makes of it."""
+    cdef Py_ssize_t i
+    cdef char* p = <char*> d
+    for i in range(n):
+        (<number*> (p + i * stride))[0] = <number> <long long> rint(scale * <double> s[i * s_step] + delta)
 
 
 cdef inline number truncated(lane x, number* like) noexcept nogil:
@@ -41,12 +77,24 @@ cdef void put_truncated(const lane* s, Py_ssize_t s_step, number* d, Py_ssize_t 
             (<number*> (p + i * stride))[0] = truncated(s[i * s_step], d)
 
 
+cdef void put_shifted(
+    const lane* s, Py_ssize_t s_step, double scale, double delta, real* d, Py_ssize_t stride, Py_ssize_t n,
+) noexcept nogil:
+    """scale * sum + delta in floating types."""
+    cdef Py_ssize_t i
+    cdef char* p = <char*> d
+    for i in range(n):
+        (<real*> (p + i * stride))[0] = <real> (scale * <double> s[i * s_step] + delta)
+
+
 cdef void put_as(
     Job* job, const lane* s, Py_ssize_t s_step, double low, double high, number* d, Py_ssize_t stride, Py_ssize_t n,
 ) noexcept nogil:
     """Sums of a lane as numbers of a type with limits, in the way of the job."""
     if job.store == TRUNCATE:
         put_truncated(s, s_step, d, stride, n)
+    elif job.store == ROUND:
+        put_rounded(s, s_step, job.scale, job.delta, d, stride, n)
     else:
         put_saturated(s, s_step, job.scale, job.delta, low, high, d, stride, n)
 
@@ -55,9 +103,14 @@ cdef void put_from(Job* job, const lane* s, Py_ssize_t s_step, char* d, Py_ssize
     """put_as in the result's type."""
     cdef Py_ssize_t i
     cdef int kind = job.out_kind
-    if kind == BOOL:
+    if kind == BOOL and job.store == TRUNCATE:
         for i in range(n):
             d[i * stride] = s[i * s_step] >= 1 or s[i * s_step] <= -1
+    elif kind == BOOL and job.store == ROUND:
+        for i in range(n):
+            d[i * stride] = rint(job.scale * <double> s[i * s_step] + job.delta) != 0
+    elif kind == BOOL:
+        put_as(job, s, s_step, 0, 1, <unsigned char*> d, stride, n)
     elif kind == I1:
         put_as(job, s, s_step, -128, 127, <signed char*> d, stride, n)
     elif kind == U1:
@@ -74,12 +127,16 @@ cdef void put_from(Job* job, const lane* s, Py_ssize_t s_step, char* d, Py_ssize
         put_as(job, s, s_step, -9223372036854775808.0, 9223372036854774784.0, <long long*> d, stride, n)
     elif kind == U8:
         put_as(job, s, s_step, 0, 18446744073709549568.0, <unsigned long long*> d, stride, n)
+    elif kind == F4:
+        put_shifted(s, s_step, job.scale, job.delta, <float*> d, stride, n)
+    elif kind == F8:
+        put_shifted(s, s_step, job.scale, job.delta, <double*> d, stride, n)
 
 
 cdef void put_whole(
     Job* job, int kind, const char* s, Py_ssize_t s_step, char* d, Py_ssize_t stride, Py_ssize_t n,
 ) noexcept nogil:
-    """n sums, in the lane of a type, as whole numbers of the result."""
+    """n sums, in the lane of a type, as numbers of the result."""
     if kind == F4:
         put_from(job, <const float*> s, s_step, d, stride, n)
     elif kind == F8:

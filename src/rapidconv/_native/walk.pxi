@@ -408,18 +408,29 @@ cdef void begin_walk(Job* job, Scratch* sc) noexcept nogil:
                 put_one(job, sc.constant + (job.parts * i + part) * size, part & job.pairs)
 
 
-cdef int run_job(Job* job, Py_ssize_t* taken, int workers, int worker, Py_ssize_t turn) noexcept nogil:
-    """Do one worker's part of a call; -1 where there is no scratch memory to be had.
+cdef Py_ssize_t next_turn(Py_ssize_t turns, Py_ssize_t* taken, int workers, int worker) noexcept nogil:
+    """The next of so many turns for a worker to do; -1 where all are taken.
 
         worker 0 -> |.....    |         |   Each worker begins at a region of its own and goes on to what is left of
         worker 1 -> |         |...      |   the next ones: with one region for all, two workers fault on the same
         worker 2 -> |         |         |   huge page of a new result and both clear it.
 
-    taken : turns taken of each worker's region, shared by all workers;  turn : rows of a turn
+    taken : turns taken of each worker's region, shared by all workers
     """
-    cdef Scratch sc
-    cdef Py_ssize_t bands = (job.m + turn - 1) // turn, t, end, span = turn_planes(job, turn), turns, y, plane
+    cdef Py_ssize_t t
     cdef int i, region
+    for i in range(workers):
+        region = (worker + i) % workers
+        t = turns * region // workers + rc_fetch_add(taken + region, 1)
+        if t < turns * (region + 1) // workers:
+            return t
+    return -1
+
+
+cdef int run_job(Job* job, Py_ssize_t* taken, int workers, int worker, Py_ssize_t turn) noexcept nogil:
+    """Do one worker's part of a call, so many rows a turn; -1 where there is no scratch memory to be had."""
+    cdef Scratch sc
+    cdef Py_ssize_t bands = (job.m + turn - 1) // turn, t, span = turn_planes(job, turn), turns, y, plane
     cdef char* memory = <char*> malloc(lay_out(job, &sc, NULL) + 64)
     if memory == NULL:
         return -1
@@ -429,14 +440,11 @@ cdef int run_job(Job* job, Py_ssize_t* taken, int workers, int worker, Py_ssize_
         walk_planes(job, &sc, 0, job.planes, 0, job.m)
     else:
         turns = bands * ((job.planes + span - 1) // span)
-        for i in range(workers):
-            region = (worker + i) % workers
-            end = turns * (region + 1) // workers
-            t = turns * region // workers + rc_fetch_add(taken + region, 1)
-            while t < end:
-                plane = t // bands * span
-                y = t % bands * turn
-                walk_planes(job, &sc, plane, min(job.planes, plane + span), y, min(job.m, y + turn))
-                t = turns * region // workers + rc_fetch_add(taken + region, 1)
+        t = next_turn(turns, taken, workers, worker)
+        while t >= 0:
+            plane = t // bands * span
+            y = t % bands * turn
+            walk_planes(job, &sc, plane, min(job.planes, plane + span), y, min(job.m, y + turn))
+            t = next_turn(turns, taken, workers, worker)
     free(memory)
     return 0
