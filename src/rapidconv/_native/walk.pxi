@@ -213,14 +213,14 @@ cdef inline bint is_narrow(Job* job, Py_ssize_t width) noexcept nogil:
 
 
 cdef void interior_of(Job* job, Py_ssize_t* first, Py_ssize_t* end) noexcept nogil:
-    """Output columns first <= x < end to read in place; the rims beside them are narrow, or at least a vector wide."""
-    cdef Py_ssize_t lanes = lanes_of(job.lanes[0].kind)
+    """Output columns first <= x < end to read in place; the rims beside them are narrow, or at least a strip wide."""
+    cdef Py_ssize_t lanes = lanes_of(job.lanes[0].kind), wide = RC_TILE_VECS * lanes
     first[0] = max(0, -job.left)
     end[0] = min(job.n, job.cols - job.kw + 1 - job.left)
     if first[0] > 0 and not is_narrow(job, first[0]):
-        first[0] = max(first[0], lanes)
+        first[0] = max(first[0], wide)
     if end[0] < job.n and not is_narrow(job, job.n - end[0]):
-        end[0] = min(end[0], job.n - lanes)
+        end[0] = min(end[0], job.n - wide)
     if end[0] - first[0] < lanes or not (whole_number_lane(job) != NULL or job.n_lanes == 1 and in_place(job, &job.lanes[0])):
         first[0] = end[0] = job.n
 
@@ -278,12 +278,16 @@ cdef Py_ssize_t lay_out(Job* job, Scratch* sc, char* base) noexcept nogil:
 
 
 cdef void walk(Job* job, Scratch* sc, Py_ssize_t y_from, Py_ssize_t y_to) noexcept nogil:
-    """All tiles of the output rows y_from <= y < y_to."""
+    """All tiles of the output rows y_from <= y < y_to: the interior first, for its lines are in the caches then."""
     cdef Py_ssize_t y, y1, x, w, first, end, i, lanes = 1
-    cdef int part, size = type_size(last_lane(job).kind)
+    cdef Py_ssize_t begins[3]
+    cdef Py_ssize_t ends[3]
+    cdef int part, side, size = type_size(last_lane(job).kind)
     for i in range(job.n_lanes):
         lanes = max(lanes, lanes_of(job.lanes[i].kind))
     interior_of(job, &first, &end)
+    begins[:] = [first, 0, end]
+    ends[:] = [end, first, job.n]
     if job.boundary == FILL and end > first:
         w = min(job.n, place_pixels(job) + lanes) + job.kw
         for part in range(job.parts):
@@ -292,21 +296,17 @@ cdef void walk(Job* job, Scratch* sc, Py_ssize_t y_from, Py_ssize_t y_to) noexce
     y = y_from
     while y < y_to:
         y1 = min(y + sc.tile_rows, y_to)
-        x = 0
-        while x < job.n:
-            if x < first:
-                w = piece(first - x, pixels(job, GATHER_BYTES), lanes)
-            elif x < end:
-                w = piece(end - x, place_pixels(job), lanes)
-            else:
-                w = piece(job.n - x, pixels(job, GATHER_BYTES), lanes)
-            if (x < first < job.n and is_narrow(job, first)) or (x >= end and first < end and is_narrow(job, job.n - end)):
-                rim(job, sc, y, y1, x, x + w)
-            elif first <= x < end and job.n_lanes > 1:
-                whole_tile(job, sc, y, y1, x, x + w, lanes, y > y_from)
-            else:
-                tile(job, sc, y, y1, x, x + w, first <= x < end)
-            x += w
+        for side in range(3):
+            x = begins[side]
+            while x < ends[side]:
+                w = piece(ends[side] - x, place_pixels(job) if side == 0 else pixels(job, GATHER_BYTES), lanes)
+                if side > 0 and first < end and is_narrow(job, ends[side] - begins[side]):
+                    rim(job, sc, y, y1, x, x + w)
+                elif side == 0 and job.n_lanes > 1:
+                    whole_tile(job, sc, y, y1, x, x + w, lanes, y > y_from)
+                else:
+                    tile(job, sc, y, y1, x, x + w, side == 0)
+                x += w
         if job.out_parts == 2 * job.channels:
             repair(job, y, y1)
         y = y1
