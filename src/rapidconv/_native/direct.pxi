@@ -490,10 +490,13 @@ cdef inline void tile4(
          &a30, &a31, &a32, &a30, &a31, &a32, &a30, &a31, &a32,
          rows[2] + x, w + 2 * size, w_step, kw, step, last, 0, 2, vecs, 0)
     for i in range(3, kh):
+        read_ahead(zero, rows[i] + x, vecs)
         taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
              &a30, &a31, &a32, &a30, &a31, &a32, &a30, &a31, &a32,
              &a30, &a31, &a32, &a30, &a31, &a32, &a30, &a31, &a32,
              rows[i] + x, w + i * size, w_step, kw, step, last, 0, 3, vecs, 0)
+    for i in range(kh, kh + 3):
+        read_ahead(zero, rows[i] + x, vecs)
     taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
          &a30, &a31, &a32, &a30, &a31, &a32, &a30, &a31, &a32,
          &a30, &a31, &a32, &a30, &a31, &a32, &a30, &a31, &a32,
