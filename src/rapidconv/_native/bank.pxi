@@ -264,11 +264,14 @@ cdef inline void bank_tile(
                   &i40, &i41, &i42,
                   rows[2] + x, re + 2 * size, im + 2 * size, w_step, kw, step, last, 0, 2, vecs)
     for i in range(m - 1, kh):
+        read_ahead(zero, rows[i] + x, vecs)
         bank_taps(&r00, &r01, &r02, &r10, &r11, &r12, &r20, &r21, &r22,
                   &r30, &r31, &r32, &r40, &r41, &r42, &i00, &i01, &i02,
                   &i10, &i11, &i12, &i20, &i21, &i22, &i30, &i31, &i32,
                   &i40, &i41, &i42,
                   rows[i] + x, re + i * size, im + i * size, w_step, kw, step, last, 0, m - 1, vecs)
+    for i in range(kh, kh + m - 1):
+        read_ahead(zero, rows[i] + x, vecs)
     if m > 1:
         bank_taps(&r00, &r01, &r02, &r10, &r11, &r12, &r20, &r21, &r22,
                   &r30, &r31, &r32, &r40, &r41, &r42, &i00, &i01, &i02,

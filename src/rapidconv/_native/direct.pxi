@@ -359,6 +359,15 @@ cdef inline void stream(
         a72 = a82
 
 
+cdef inline void read_ahead(vec zero, const char* p, const int vecs) noexcept nogil:
+    """Fetch what the next strip needs of an input row: a tall band has more rows than the hardware follows."""
+    RC_READ_SOON(p + vecs * sizeof(vec))
+    if vecs > 1:
+        RC_READ_SOON(p + (vecs + 1) * sizeof(vec))
+    if vecs > 2:
+        RC_READ_SOON(p + (vecs + 2) * sizeof(vec))
+
+
 cdef inline void tile8(
     vec zero, const char** rows, Py_ssize_t x, Py_ssize_t kh, Py_ssize_t kw, const char* w, Py_ssize_t w_step, Py_ssize_t step,
     const char* sums, Py_ssize_t sums_pitch, char* out, Py_ssize_t out_pitch, Py_ssize_t last, const int vecs,
@@ -408,10 +417,13 @@ cdef inline void tile8(
          &a60, &a61, &a62, &a70, &a71, &a72, &a70, &a71, &a72,
          rows[6] + x, w + 6 * size, w_step, kw, step, last, 0, 6, vecs, 0)
     for i in range(7, kh):
+        read_ahead(zero, rows[i] + x, vecs)
         taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
              &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
              &a60, &a61, &a62, &a70, &a71, &a72, &a70, &a71, &a72,
              rows[i] + x, w + i * size, w_step, kw, step, last, 0, 7, vecs, 0)
+    for i in range(kh, kh + 7):
+        read_ahead(zero, rows[i] + x, vecs)
     taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
          &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
          &a60, &a61, &a62, &a70, &a71, &a72, &a70, &a71, &a72,
@@ -478,10 +490,13 @@ cdef inline void tile4(
          &a30, &a31, &a32, &a30, &a31, &a32, &a30, &a31, &a32,
          rows[2] + x, w + 2 * size, w_step, kw, step, last, 0, 2, vecs, 0)
     for i in range(3, kh):
+        read_ahead(zero, rows[i] + x, vecs)
         taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
              &a30, &a31, &a32, &a30, &a31, &a32, &a30, &a31, &a32,
              &a30, &a31, &a32, &a30, &a31, &a32, &a30, &a31, &a32,
              rows[i] + x, w + i * size, w_step, kw, step, last, 0, 3, vecs, 0)
+    for i in range(kh, kh + 3):
+        read_ahead(zero, rows[i] + x, vecs)
     taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
          &a30, &a31, &a32, &a30, &a31, &a32, &a30, &a31, &a32,
          &a30, &a31, &a32, &a30, &a31, &a32, &a30, &a31, &a32,

@@ -12,6 +12,7 @@ cdef extern from "simd.h" nogil:
     const int RC_TILE_ROWS
     const int RC_TILE_VECS
     const int RC_BYTES
+    void RC_READ_SOON(const void* p)
     Py_ssize_t rc_fetch_add(Py_ssize_t* counter, Py_ssize_t step)
     Py_ssize_t RC_BAND(Py_ssize_t kh)
     const int RC_STREAM_ROWS

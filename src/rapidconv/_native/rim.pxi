@@ -25,10 +25,10 @@ cdef void rim_of(
 ) noexcept nogil:
     """Outputs of a rim of a few columns, turned: a lane is a row, so no lane is wasted on the interior's columns.
 
-    Columns of the block, and of sums, lie part by part: those of the first number of every pixel come first.
+    The block holds the image's numbers column by column, then a column of fill for each part.
     """
     cdef Lane* ln = last_lane(job)
-    cdef Py_ssize_t m = y1 - y0, width = x1 - x0, lanes = lanes_of(ln.kind), i, c, r, k, padded, length, taps
+    cdef Py_ssize_t m = y1 - y0, width = x1 - x0, lanes = lanes_of(ln.kind), i, c, k, n, inside = 0, padded, length, taps
     cdef Py_ssize_t size = sizeof(lane), plane
     cdef int part, parts = job.parts
     cdef lane fill[2]
@@ -49,20 +49,35 @@ cdef void rim_of(
             put_one(job, <char*> &fill[part], part)
     source_rows(job, sc, job.top + y0, m + job.kh - 1)
     for c in range(taps):
-        sc.run[c] = index_map(job.left + x0 + c, job.cols, job.boundary) * job.col_stride
-    for i in range(m + job.kh - 1):
-        r = sc.source[i]
-        row = job.image + r * job.row_stride
-        for c in range(taps):
+        k = index_map(job.left + x0 + c, job.cols, job.boundary)
+        if k >= 0:
             for part in range(parts):
-                d = block + (part * taps + c) * length + i
-                d[0] = (<const lane*> (row + sc.run[c]))[part] if r >= 0 and sc.run[c] >= 0 else fill[part & job.pairs]
-    for c in range(parts * taps):
+                sc.run[inside * parts + part] = k * job.col_stride + part * size
+            inside += 1
+    n = inside * parts
+    for i in range(m + job.kh - 1):
+        if sc.source[i] < 0:
+            for c in range(n):
+                block[c * length + i] = fill[c % parts & job.pairs]
+        else:
+            row = job.image + sc.source[i] * job.row_stride
+            for c in range(n):
+                block[c * length + i] = (<const lane*> (row + sc.run[c]))[0]
+    for c in range(n):
         for i in range(m + job.kh - 1, length):
             block[c * length + i] = 0
+    if inside < taps:
+        for part in range(parts):
+            for i in range(length):
+                block[(n + part) * length + i] = fill[part & job.pairs]
     for part in range(parts):
+        k = part
         for c in range(taps):
-            sc.columns[c] = <const char*> (block + (part * taps + c) * length)
+            if index_map(job.left + x0 + c, job.cols, job.boundary) < 0:
+                sc.columns[c] = <const char*> (block + (n + part) * length)
+            else:
+                sc.columns[c] = <const char*> (block + k * length)
+                k += parts
         columns_lane(ln.kind, sc.columns, width, padded, job.kh, job.kw, ln.real_part, job.kh * size,
                      <char*> (sums + part * plane), padded * size)
         if ln.imag_part != NULL:
@@ -70,6 +85,10 @@ cdef void rim_of(
                          <char*> (im + part * plane), padded * size)
     for i in range(m):
         d = <lane*> (job.out + (y0 + i) * job.out_row_stride) + x0 * job.out_parts
+        if job.out_parts == 1:
+            for c in range(width):
+                d[c] = sums[c * padded + i]
+            continue
         for c in range(width):
             k = c * padded + i
             for part in range(parts):

@@ -29,7 +29,6 @@ cdef extern from "simd.h" nogil:
     const int RC_COLUMN_VECS
     const int RC_QUAD_VECS
     void RC_FORGET(const char* p)
-    void RC_READ_SOON(const char* p)
     vf4 vf4_even(vf4 a, vf4 b)
     vf4 vf4_odd(vf4 a, vf4 b)
     vf4 vf4_low(vf4 a, vf4 b)

@@ -248,14 +248,14 @@ cdef inline bint is_narrow(Job* job, Py_ssize_t width) noexcept nogil:
 
 
 cdef void interior_of(Job* job, Py_ssize_t* first, Py_ssize_t* end) noexcept nogil:
-    """Output columns first <= x < end to read in place; the rims beside them are narrow, or at least a vector wide."""
-    cdef Py_ssize_t lanes = lanes_of(job.lanes[0].kind)
+    """Output columns first <= x < end to read in place; the rims beside them are narrow, or at least a strip wide."""
+    cdef Py_ssize_t lanes = lanes_of(job.lanes[0].kind), wide = RC_TILE_VECS * lanes
     first[0] = max(0, -job.left)
     end[0] = min(job.n, job.cols - job.kw + 1 - job.left)
     if first[0] > 0 and not is_narrow(job, first[0]):
-        first[0] = max(first[0], lanes)
+        first[0] = max(first[0], wide)
     if end[0] < job.n and not is_narrow(job, job.n - end[0]):
-        end[0] = min(end[0], job.n - lanes)
+        end[0] = min(end[0], job.n - wide)
     if end[0] - first[0] < lanes or not (whole_number_lane(job) != NULL or job.n_lanes == 1 and in_place(job, &job.lanes[0])):
         first[0] = end[0] = job.n
 
@@ -326,29 +326,30 @@ cdef Py_ssize_t lay_out(Job* job, Scratch* sc, char* base) noexcept nogil:
 
 
 cdef void walk(Job* job, Scratch* sc, Py_ssize_t y_from, Py_ssize_t y_to) noexcept nogil:
-    """All tiles of the rows y_from <= y < y_to of a plane of the result."""
+    """All tiles of some rows of a plane of the result: the interior first, for its lines are in the caches then."""
     cdef Py_ssize_t y, y1, x, w, first, end, i, lanes = 1
+    cdef Py_ssize_t begins[3]
+    cdef Py_ssize_t ends[3]
+    cdef int side
     for i in range(job.n_lanes):
         lanes = max(lanes, lanes_of(job.lanes[i].kind))
     interior_of(job, &first, &end)
+    begins[:] = [first, 0, end]
+    ends[:] = [end, first, job.n]
     y = y_from
     while y < y_to:
         y1 = min(y + sc.tile_rows, y_to)
-        x = 0
-        while x < job.n:
-            if x < first:
-                w = piece(first - x, sc.width, lanes)
-            elif x < end:
-                w = piece(end - x, place_pixels(job), lanes)
-            else:
-                w = piece(job.n - x, sc.width, lanes)
-            if (x < first < job.n and is_narrow(job, first)) or (x >= end and first < end and is_narrow(job, job.n - end)):
-                rim(job, sc, y, y1, x, x + w)
-            elif first <= x < end and job.n_lanes > 1:
-                whole_tile(job, sc, y, y1, x, x + w, lanes, y > y_from)
-            else:
-                tile(job, sc, y, y1, x, x + w, first <= x < end)
-            x += w
+        for side in range(3):
+            x = begins[side]
+            while x < ends[side]:
+                w = piece(ends[side] - x, place_pixels(job) if side == 0 else sc.width, lanes)
+                if side > 0 and first < end and is_narrow(job, ends[side] - begins[side]):
+                    rim(job, sc, y, y1, x, x + w)
+                elif side == 0 and job.n_lanes > 1:
+                    whole_tile(job, sc, y, y1, x, x + w, lanes, y > y_from)
+                else:
+                    tile(job, sc, y, y1, x, x + w, side == 0)
+                x += w
         if needs_repair(job):
             repair(job, sc, y, y1)
         y = y1
