@@ -161,3 +161,14 @@ def test_wide_integers_change_lanes_in_the_middle_of_a_volume():
 def test_long_kernels(kernel_shape):
     made = problem(whole((6, 30, 40), "i"), whole(kernel_shape, "i", 1), Boundary.MIRROR)
     np.testing.assert_array_equal(run(made), summed(made))
+
+
+@pytest.mark.parametrize("kernel_shape", [(3, 1, 1), (1, 1, 3), (3, 3, 1)])
+def test_axes_that_are_shifted_or_apart_in_the_result_are_not_merged(kernel_shape):
+    image, kernel = whole((6, 20, 5), "d"), whole(kernel_shape, "d", 1)
+    for first in [(-1, 1, 0), (1, 0, -1), (0, -2, 2)]:
+        made = problem(image, kernel, Boundary.WRAP, first=first)
+        np.testing.assert_array_equal(run(made), summed(made))
+    for out in (np.zeros((6, 20, 9))[:, :, :5], np.zeros((6, 33, 5))[:, :20], np.zeros((5, 20, 6)).T):
+        made = problem(image, kernel)
+        np.testing.assert_array_equal(run(made, out=out), summed(made))
