@@ -97,7 +97,9 @@ def _choose(problem: Problem, workers: int, planes: int) -> Plan:
     plane = first_plane(problem)
     within = prod(problem.shape) // prod(plane.shape)
     found = _road(plane, workers, planes, within)
-    return replace(found, seconds={method: within * seconds for method, seconds in found.seconds.items()})
+    seconds = {method: within * t for method, t in found.seconds.items()}
+    seconds["direct"] -= (within - 1) * 1e-9 * _cost.TABLE[in_use].call      # all planes are one call
+    return replace(found, seconds=seconds)
 
 
 def _only_direct(problem: Problem, workers: int, planes: int, obstacle: str) -> Plan:
