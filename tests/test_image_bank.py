@@ -41,7 +41,8 @@ def test_every_way_to_combine(dtype, result, combine, count):
     got = image.filter_bank(img, kernels, combine=combine, channel_axis=2, dtype=result, scale=0.5, delta=3)
     sums = bank_sums(img, kernels, channel_axis=2)
     true = sums if combine is None else COMBINED[combine](sums)
-    assert got.shape == true.shape and got.dtype == result
+    assert got.shape == true.shape
+    assert got.dtype == result
     if np.dtype(result).kind != "f" and img.dtype.kind in "biu":
         np.testing.assert_array_equal(got, stored(true, result, scale=0.5, delta=3))
         return
@@ -209,7 +210,8 @@ def test_pixels_left_out(how, kernel, dtype, boundary):
     got = image.filter2d(img, kernel, boundary=boundary, **options, **fill)
     true = seen_oracle(img, kernel, seen, boundary, **fill)
     np.testing.assert_array_equal(np.isnan(got), np.isnan(true))
-    assert np.isnan(true).any() and not np.isnan(true).all()
+    assert np.isnan(true).any()
+    assert not np.isnan(true).all()
     np.testing.assert_allclose(got, true.astype(float), rtol=1e-3 if dtype == "float32" else 1e-11, atol=100 * np.finfo(dtype).eps)
 
 

@@ -47,7 +47,8 @@ def bound(img, kernel, dtype, **options):
 def check(got, img, kernel, *, dtype=None, scale=1.0, delta=0.0, saturate=True, **options):
     """Equal where the sums are exact, else within the bound; where that allows two roundings, either."""
     dtype = img.dtype if dtype is None else np.dtype(dtype)
-    assert got.dtype == dtype and got.shape == img.shape
+    assert got.dtype == dtype
+    assert got.shape == img.shape
     sums = sums_of(img, kernel, **options)
     how = {"scale": scale, "delta": delta, "saturate": saturate}
     if sums.dtype == np.int64 and dtype.kind != "f":
@@ -242,7 +243,8 @@ def test_kept_alpha_takes_the_results_dtype():
 def test_empty_pictures(shape):
     axis = 2 if len(shape) == 3 else None
     got = image.filter2d(np.zeros(shape, np.uint8), np.ones((3, 3)), channel_axis=axis, dtype="float32")
-    assert got.shape == shape and got.dtype == np.float32
+    assert got.shape == shape
+    assert got.dtype == np.float32
 
 
 @pytest.mark.parametrize("boundary", PADS)
@@ -301,7 +303,8 @@ def test_nan_becomes_zero_in_integers():
     img[2, 2] = np.nan
     for dtype in ("uint8", "int16"):
         got = image.filter2d(img, np.ones((1, 1)), dtype=dtype, delta=-3)
-        assert got[2, 2] == 0 and got[0, 0] == max(-2, np.iinfo(dtype).min)
+        assert got[2, 2] == 0
+        assert got[0, 0] == max(-2, np.iinfo(dtype).min)
 
 
 @given(

@@ -108,6 +108,7 @@ def _task(
     threads = resolve(workers)
     shape = (len(weights), *pixels.shape) if combine is Combine.APART else pixels.shape
     copies = out is not None and check_out(out, shape, result, pixels, weights)
+    copies = copies or (out is not None and mask is not None and np.may_share_memory(out, mask))
     sums = _sums(pixels.dtype, weights, result)
     if combine in _FRACTIONAL and result == np.float64:
         sums = result
@@ -268,7 +269,7 @@ def _dtype(dtype: Any, image: np.dtype[Any]) -> np.dtype[Any]:
     if dtype is None:
         return image.newbyteorder("=")
     try:
-        result = np.dtype(dtype).newbyteorder("=")
+        result: np.dtype[Any] = np.dtype(dtype).newbyteorder("=")
     except TypeError:
         result = np.dtype(object)
     if result not in _DTYPES:
