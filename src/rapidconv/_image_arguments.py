@@ -309,7 +309,7 @@ def _number(name: str, value: Any, *, finite: bool = True) -> float:
 
 
 def _flag(name: str, value: Any) -> bool:
-    if not isinstance(value, bool | np.bool_):
+    if type(value) not in (bool, np.bool_):
         msg = f"`{name}` must be True or False, not {value!r}"
         raise TypeError(msg)
     return bool(value)
