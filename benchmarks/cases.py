@@ -205,6 +205,7 @@ RATIO_NAMES = {
     "fftconvolve": "fftconvolve",
     "sepfilter": "sepFilter2D",
     "blur": "cv2.blur",
+    "grey": "grey planes",
     "best": "the best of three",
 }
 #: The three a large kernel has to beat.
@@ -217,7 +218,7 @@ class Bars:
 
     Attributes
     ----------
-    opencv, scipy, fftconvolve, sepfilter, blur : float, optional
+    opencv, scipy, fftconvolve, sepfilter, blur, grey : float, optional
         Least ratio of that library's time to ours.
     best : float, optional
         The same of the fastest of `RIVALS`.
@@ -234,6 +235,7 @@ class Bars:
     fftconvolve: float | None = None
     sepfilter: float | None = None
     blur: float | None = None
+    grey: float | None = None
     best: float | None = None
     peak: float | None = None
     memory: int | None = None

@@ -41,6 +41,7 @@ from .first_call import measure_pauses
 from .machine import find_facts, find_load
 from .memory import measure_extra_memory
 from .peers import LIBRARIES, OTHERS, OURS, CannotDo, find_disagreement, find_method, make_call, make_fma_call
+from .pictures import PICTURES, Picture
 from .timing import CLOCKS, DEFAULT_CLOCK, Call, best_times
 from .transforms import PAIRS, SIDE, count_flops, make_transform_call
 
@@ -55,7 +56,7 @@ FIRST_BARS = Bars(seconds=2e-3)
 QUICK_GRID = 64
 
 #: What can be measured apart from the rest.
-PARTS = ("general", "grid", "memory", "large", "ndimage")
+PARTS = ("general", "grid", "memory", "large", "ndimage", "pictures")
 
 FOOTNOTES = """\
 Times are minima of interleaved samples, one thread each; a ratio is the other library's time over ours.
@@ -263,6 +264,22 @@ class Comparison:
         # A pause is at least nothing, though the second call may have been the disturbed one.
         result.keep_best({OURS: max(1e-9, min(first - second for first, second in pairs))})
 
+    def measure_pictures(self, rows: Sequence[Picture]) -> None:
+        for row in rows:
+            self.say(row.label)
+            try:
+                calls = row.make()
+            except CannotDo as reason:
+                self.say(f"not measured: {reason}")
+                continue
+            if row.label not in self.results:
+                self.results[row.label] = Result(row.label, row.bars, True, "pictures", fault=row.find_fault(calls))
+            result = self.results[row.label]
+            if result.fault:
+                continue
+            result.keep_best(self.effort.best_times(calls, fewest=0))
+            result.ratios = {name: result.times[name] / result.times[OURS] for name in calls if name != OURS}
+
     def _note_peak(self, fma: Call, seconds: float) -> None:
         """The best of the whole run counts: a slow moment must not lower the limit we are held against."""
         dtype_char = fma.args[0]
@@ -465,9 +482,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     filters = [row for row in FILTER_ROWS if "ndimage" in parts and pattern.search(row.work.label)]
     transforms = [row for row in TRANSFORM_ROWS if "large" in parts and pattern.search(row[1])]
     memory = [row for row in MEMORY_ROWS if "memory" in parts and pattern.search(MEMORY_PREFIX + row.work.label)]
+    pictures = [row for row in PICTURES if "pictures" in parts and pattern.search(row.label)]
     has_grid = "grid" in parts and bool(pattern.search(GRID_LABEL))
     has_first = "large" in parts and bool(pattern.search(FIRST_LABEL))
-    if not (timed or large or filters or transforms or memory or has_grid or has_first):
+    if not (timed or large or filters or transforms or memory or pictures or has_grid or has_first):
         print(f"no row of {', '.join(parts)} contains {options.only!r}", file=sys.stderr)
         return 1
 
@@ -485,6 +503,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if has_first:
             comparison.measure_first_call()
         comparison.measure_memory(memory)
+        comparison.measure_pictures(pictures)
     facts["seconds"] = round(time.perf_counter() - begin, 1)
     facts["clock"] = effort.clock
     facts["load_after"] = find_load()

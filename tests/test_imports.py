@@ -166,6 +166,7 @@ def test_a_call_imports_no_other_library(library):
 
 
 def test_public_names():
-    assert {"convolve2d", "correlate2d", "get_workers", "set_workers", "show_config", "signal"} <= set(dir(rapidconv))
+    assert {"convolve2d", "correlate2d", "get_workers", "image", "set_workers", "show_config", "signal"} <= set(dir(rapidconv))
     assert sorted(rapidconv.signal.__all__) == ["convolve2d", "correlate2d"]
     assert rapidconv.ndimage.__name__ == "rapidconv.ndimage"
+    assert sorted(rapidconv.image.__all__) == ["filter2d", "filter_bank", "magnitude", "phase"]

@@ -108,6 +108,7 @@ def _task(
     threads = resolve(workers)
     shape = (len(weights), *pixels.shape) if combine is Combine.APART else pixels.shape
     copies = out is not None and check_out(out, shape, result, pixels, weights)
+    copies = copies or (out is not None and mask is not None and np.may_share_memory(out, mask))
     sums = _sums(pixels.dtype, weights, result)
     if combine in _FRACTIONAL and result == np.float64:
         sums = result
@@ -308,7 +309,7 @@ def _number(name: str, value: Any, *, finite: bool = True) -> float:
 
 
 def _flag(name: str, value: Any) -> bool:
-    if not isinstance(value, bool | np.bool_):
+    if type(value) not in (bool, np.bool_):
         msg = f"`{name}` must be True or False, not {value!r}"
         raise TypeError(msg)
     return bool(value)

@@ -5,10 +5,16 @@
 # One load of the input feeds both; the sums meet in the store:
 #
 #   real image      re im re im          out = re + i im: interleaved
+#   magnitude       out = sqrt(re^2 + im^2)
 #   complex image   re is kernel' * z and im is kernel" * z, both (re, im) pairs: out = re + i im = re + (-im.im, im.re)
 #
 # Accumulators rRC hold the sums of the real, iRC those of the imaginary kernel: output row R, vector C.  Tiles and
 # streams are as in direct.pxi, and every sum meets its taps in the same order as there.
+
+cdef enum:              # how the two sums meet
+    ZIPPED = 0
+    CROSSED = 1
+    ROOTED = 2
 
 
 cdef inline void bank_taps(
@@ -104,10 +110,16 @@ cdef inline void bank_taps(
 
 cdef inline void bank_finish(
     bankable* r0, bankable* r1, bankable* r2, bankable* i0, bankable* i1, bankable* i2,
-    char* out, Py_ssize_t last, const int vecs, const int crossed,
+    char* out, Py_ssize_t last, const int vecs, const int meeting,
 ) noexcept nogil:
-    """A row of accumulators to out, as complex numbers."""
-    if crossed:
+    """A row of accumulators to out, as complex numbers or their magnitudes."""
+    if meeting == ROOTED:
+        store(out if vecs > 1 else out + last, root(r0[0] * r0[0] + i0[0] * i0[0]))
+        if vecs > 1:
+            store(out + sizeof(bankable) if vecs > 2 else out + last, root(r1[0] * r1[0] + i1[0] * i1[0]))
+        if vecs > 2:
+            store(out + last, root(r2[0] * r2[0] + i2[0] * i2[0]))
+    elif meeting == CROSSED:
         store(out if vecs > 1 else out + last, r0[0] + times_i(i0[0]))
         if vecs > 1:
             store(out + sizeof(bankable) if vecs > 2 else out + last, r1[0] + times_i(i1[0]))
@@ -124,7 +136,7 @@ cdef inline void bank_finish(
 cdef inline void bank_stream(
     bankable zero, const char** rows, Py_ssize_t x, Py_ssize_t m, const Py_ssize_t kh, Py_ssize_t kw, const char* re,
     const char* im, Py_ssize_t w_step, Py_ssize_t step, char* out, Py_ssize_t out_pitch, Py_ssize_t last, const int vecs,
-    const int crossed,
+    const int meeting,
 ) noexcept nogil:
     """m output rows, vecs vectors wide at byte x, from m + kh - 1 input rows each read once; kh <= 5, m >= kh."""
     cdef bankable r00, r01, r02, r10, r11, r12, r20, r21, r22, r30, r31, r32, r40, r41, r42
@@ -132,7 +144,7 @@ cdef inline void bank_stream(
     cdef Py_ssize_t i, size = lane_size(zero)
     re += (kh - 1) * size
     im += (kh - 1) * size
-    out += x if crossed else 2 * x
+    out += 2 * x if meeting == ZIPPED else x
     r00 = r01 = r02 = i00 = i01 = i02 = zero
     r10 = r11 = r12 = i10 = i11 = i12 = zero
     r20 = r21 = r22 = i20 = i21 = i22 = zero
@@ -194,7 +206,7 @@ cdef inline void bank_stream(
                       &i40, &i41, &i42,
                       rows[i] + x, re, im, w_step, kw, step, last, 0, kh - 5, vecs)
         if i >= kh - 1:
-            bank_finish(&r00, &r01, &r02, &i00, &i01, &i02, out, last, vecs, crossed)
+            bank_finish(&r00, &r01, &r02, &i00, &i01, &i02, out, last, vecs, meeting)
             out += out_pitch
         r00 = r10
         r01 = r11
@@ -234,13 +246,13 @@ cdef inline void bank_stream(
 
 cdef inline void bank_tile(
     bankable zero, const char** rows, Py_ssize_t x, const int m, Py_ssize_t kh, Py_ssize_t kw, const char* re, const char* im,
-    Py_ssize_t w_step, Py_ssize_t step, char* out, Py_ssize_t out_pitch, Py_ssize_t last, const int vecs, const int crossed,
+    Py_ssize_t w_step, Py_ssize_t step, char* out, Py_ssize_t out_pitch, Py_ssize_t last, const int vecs, const int meeting,
 ) noexcept nogil:
     """Register tile of m output rows (1, 2 or 4, at most kh), vecs vectors wide at byte x."""
     cdef bankable r00, r01, r02, r10, r11, r12, r20, r21, r22, r30, r31, r32, r40, r41, r42
     cdef bankable i00, i01, i02, i10, i11, i12, i20, i21, i22, i30, i31, i32, i40, i41, i42
     cdef Py_ssize_t i, size = lane_size(zero)
-    out += x if crossed else 2 * x
+    out += 2 * x if meeting == ZIPPED else x
     r00 = r01 = r02 = i00 = i01 = i02 = zero
     r10 = r11 = r12 = i10 = i11 = i12 = zero
     r20 = r21 = r22 = i20 = i21 = i22 = zero
@@ -289,34 +301,34 @@ cdef inline void bank_tile(
                   &i10, &i11, &i12, &i20, &i21, &i22, &i30, &i31, &i32,
                   &i40, &i41, &i42,
                   rows[kh + 2] + x, re + (kh + 2) * size, im + (kh + 2) * size, w_step, kw, step, last, 3, m - 1, vecs)
-    bank_finish(&r00, &r01, &r02, &i00, &i01, &i02, out, last, vecs, crossed)
+    bank_finish(&r00, &r01, &r02, &i00, &i01, &i02, out, last, vecs, meeting)
     if m > 1:
-        bank_finish(&r10, &r11, &r12, &i10, &i11, &i12, out + out_pitch, last, vecs, crossed)
+        bank_finish(&r10, &r11, &r12, &i10, &i11, &i12, out + out_pitch, last, vecs, meeting)
     if m > 2:
-        bank_finish(&r20, &r21, &r22, &i20, &i21, &i22, out + 2 * out_pitch, last, vecs, crossed)
-        bank_finish(&r30, &r31, &r32, &i30, &i31, &i32, out + 3 * out_pitch, last, vecs, crossed)
+        bank_finish(&r20, &r21, &r22, &i20, &i21, &i22, out + 2 * out_pitch, last, vecs, meeting)
+        bank_finish(&r30, &r31, &r32, &i30, &i31, &i32, out + 3 * out_pitch, last, vecs, meeting)
 
 
 cdef inline void bank_strip(
     bankable zero, const char** rows, Py_ssize_t x, Py_ssize_t m, Py_ssize_t kh, Py_ssize_t kw, const char* re, const char* im,
     Py_ssize_t w_step, Py_ssize_t step, char* out, Py_ssize_t out_pitch, Py_ssize_t last, const int how, const int vecs,
-    const int crossed,
+    const int meeting,
 ) noexcept nogil:
     """One strip of columns of a band of m rows."""
     if how < 0:
-        bank_tile(zero, rows, x, -how, kh, kw, re, im, w_step, step, out, out_pitch, last, vecs, crossed)
+        bank_tile(zero, rows, x, -how, kh, kw, re, im, w_step, step, out, out_pitch, last, vecs, meeting)
     else:
-        bank_stream(zero, rows, x, m, how, kw, re, im, w_step, step, out, out_pitch, last, vecs, crossed)
+        bank_stream(zero, rows, x, m, how, kw, re, im, w_step, step, out, out_pitch, last, vecs, meeting)
 
 
 cdef inline void bank_strips(
     bankable zero, const char** rows, Py_ssize_t m, Py_ssize_t n, Py_ssize_t kh, Py_ssize_t kw, const char* re, const char* im,
-    Py_ssize_t w_step, Py_ssize_t step, char* out, Py_ssize_t out_pitch, const int how, const int vecs, const int crossed,
+    Py_ssize_t w_step, Py_ssize_t step, char* out, Py_ssize_t out_pitch, const int how, const int vecs, const int meeting,
 ) noexcept nogil:
     """All strips of a band of m x n sums, vecs vectors wide; the last vector of the last one ends with the row."""
     cdef Py_ssize_t one = sizeof(bankable), x = 0, left = n * lane_size(zero)
     while left >= vecs * one:
-        bank_strip(zero, rows, x, m, kh, kw, re, im, w_step, step, out, out_pitch, (vecs - 1) * one, how, vecs, crossed)
+        bank_strip(zero, rows, x, m, kh, kw, re, im, w_step, step, out, out_pitch, (vecs - 1) * one, how, vecs, meeting)
         x += vecs * one
         left -= vecs * one
     if left <= 0:
@@ -325,51 +337,51 @@ cdef inline void bank_strips(
         x -= one - left
         left = one
     if left == one:
-        bank_strip(zero, rows, x, m, kh, kw, re, im, w_step, step, out, out_pitch, 0, how, 1, crossed)
+        bank_strip(zero, rows, x, m, kh, kw, re, im, w_step, step, out, out_pitch, 0, how, 1, meeting)
     elif left <= 2 * one or vecs < 3:
-        bank_strip(zero, rows, x, m, kh, kw, re, im, w_step, step, out, out_pitch, left - one, how, 2, crossed)
+        bank_strip(zero, rows, x, m, kh, kw, re, im, w_step, step, out, out_pitch, left - one, how, 2, meeting)
     else:
-        bank_strip(zero, rows, x, m, kh, kw, re, im, w_step, step, out, out_pitch, left - one, how, 3, crossed)
+        bank_strip(zero, rows, x, m, kh, kw, re, im, w_step, step, out, out_pitch, left - one, how, 3, meeting)
 
 
 cdef inline void bank_band(
     bankable zero, const char** rows, Py_ssize_t m, Py_ssize_t n, Py_ssize_t kh, Py_ssize_t kw, const char* re, const char* im,
-    Py_ssize_t w_step, Py_ssize_t step, char* out, Py_ssize_t out_pitch, const int crossed,
+    Py_ssize_t w_step, Py_ssize_t step, char* out, Py_ssize_t out_pitch, const int meeting,
 ) noexcept nogil:
     """One band: m rows that a sweep from left to right keeps in the first-level cache."""
     if kh == 3 and kw == 3 and m >= 3 and RC_BANK_STREAM >= 3:
-        bank_strips(zero, rows, m, n, 3, 3, re, im, w_step, step, out, out_pitch, 3, RC_BANK_VECS(3), crossed)
+        bank_strips(zero, rows, m, n, 3, 3, re, im, w_step, step, out, out_pitch, 3, RC_BANK_VECS(3), meeting)
     elif kh == 5 and kw == 5 and m >= 5 and RC_BANK_STREAM >= 5:
-        bank_strips(zero, rows, m, n, 5, 5, re, im, w_step, step, out, out_pitch, 5, RC_BANK_VECS(5), crossed)
+        bank_strips(zero, rows, m, n, 5, 5, re, im, w_step, step, out, out_pitch, 5, RC_BANK_VECS(5), meeting)
     elif kh == 1 and m >= 1 and RC_BANK_STREAM >= 1:
-        bank_strips(zero, rows, m, n, kh, kw, re, im, w_step, step, out, out_pitch, 1, RC_BANK_VECS(1), crossed)
+        bank_strips(zero, rows, m, n, kh, kw, re, im, w_step, step, out, out_pitch, 1, RC_BANK_VECS(1), meeting)
     elif kh == 2 and m >= 2 and RC_BANK_STREAM >= 2:
-        bank_strips(zero, rows, m, n, kh, kw, re, im, w_step, step, out, out_pitch, 2, RC_BANK_VECS(2), crossed)
+        bank_strips(zero, rows, m, n, kh, kw, re, im, w_step, step, out, out_pitch, 2, RC_BANK_VECS(2), meeting)
     elif kh == 3 and m >= 3 and RC_BANK_STREAM >= 3:
-        bank_strips(zero, rows, m, n, kh, kw, re, im, w_step, step, out, out_pitch, 3, RC_BANK_VECS(3), crossed)
+        bank_strips(zero, rows, m, n, kh, kw, re, im, w_step, step, out, out_pitch, 3, RC_BANK_VECS(3), meeting)
     elif kh == 4 and m >= 4 and RC_BANK_STREAM >= 4:
-        bank_strips(zero, rows, m, n, kh, kw, re, im, w_step, step, out, out_pitch, 4, RC_BANK_VECS(4), crossed)
+        bank_strips(zero, rows, m, n, kh, kw, re, im, w_step, step, out, out_pitch, 4, RC_BANK_VECS(4), meeting)
     elif kh == 5 and m >= 5 and RC_BANK_STREAM >= 5:
-        bank_strips(zero, rows, m, n, kh, kw, re, im, w_step, step, out, out_pitch, 5, RC_BANK_VECS(5), crossed)
+        bank_strips(zero, rows, m, n, kh, kw, re, im, w_step, step, out, out_pitch, 5, RC_BANK_VECS(5), meeting)
     elif m == 4 and RC_BANK_ROWS >= 4:
-        bank_strips(zero, rows, m, n, kh, kw, re, im, w_step, step, out, out_pitch, -4, 3, crossed)
+        bank_strips(zero, rows, m, n, kh, kw, re, im, w_step, step, out, out_pitch, -4, 3, meeting)
     elif m == 2:
-        bank_strips(zero, rows, m, n, kh, kw, re, im, w_step, step, out, out_pitch, -2, 3, crossed)
+        bank_strips(zero, rows, m, n, kh, kw, re, im, w_step, step, out, out_pitch, -2, 3, meeting)
     else:
-        bank_strips(zero, rows, m, n, kh, kw, re, im, w_step, step, out, out_pitch, -1, 3, crossed)
+        bank_strips(zero, rows, m, n, kh, kw, re, im, w_step, step, out, out_pitch, -1, 3, meeting)
 
 
 cdef void correlate_bank(
     bankable zero, const char** rows, Py_ssize_t m, Py_ssize_t n, Py_ssize_t kh, Py_ssize_t kw, const char* re, const char* im,
-    Py_ssize_t w_step, Py_ssize_t step, char* out, Py_ssize_t out_pitch, bint crossed,
+    Py_ssize_t w_step, Py_ssize_t step, char* out, Py_ssize_t out_pitch, int meeting,
 ) noexcept nogil:
     """Valid correlation of rows with a complex kernel; only where lane_banks.
 
     zero : a vector of zeros, which also names the lane;  rows : m + kh - 1 row starts
-    n : sums in a row, at least one vector: complex numbers made, or twice as many if crossed
+    n : sums in a row, at least one vector: numbers made, or twice as many complex ones if CROSSED
     re, im : kernels as in correlate_rows
     step : bytes between the inputs of neighbouring taps
-    crossed : whether the rows hold complex numbers
+    meeting : ZIPPED for rows of real numbers, CROSSED for complex ones, or ROOTED for magnitudes
     """
     cdef Py_ssize_t y = 0, band
     while y < m:
@@ -382,8 +394,10 @@ cdef void correlate_bank(
         else:
             band = 1
         y = min(y, m - band)
-        if crossed:
-            bank_band(zero, rows + y, band, n, kh, kw, re, im, w_step, step, out + y * out_pitch, out_pitch, True)
+        if meeting == CROSSED:
+            bank_band(zero, rows + y, band, n, kh, kw, re, im, w_step, step, out + y * out_pitch, out_pitch, CROSSED)
+        elif meeting == ROOTED:
+            bank_band(zero, rows + y, band, n, kh, kw, re, im, w_step, step, out + y * out_pitch, out_pitch, ROOTED)
         else:
-            bank_band(zero, rows + y, band, n, kh, kw, re, im, w_step, step, out + y * out_pitch, out_pitch, False)
+            bank_band(zero, rows + y, band, n, kh, kw, re, im, w_step, step, out + y * out_pitch, out_pitch, ZIPPED)
         y += band

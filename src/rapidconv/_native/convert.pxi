@@ -70,9 +70,18 @@ cdef void widen(number* s, Py_ssize_t stride, lane* d, Py_ssize_t d_step, Py_ssi
     if d_step == 1 and stride == sizeof(number):
         for i in range(n):
             d[i] = <lane> s[i]
-    else:
-        for i in range(n):
-            d[i * d_step] = <lane> (<number*> (p + i * stride))[0]
+        return
+    if lane is float:
+        if sizeof(number) <= 4 and d_step == 1 and stride == 3 * sizeof(number):    # one channel of RGB: gcc has vectors for it
+            for i in range(n):
+                d[i] = <lane> s[3 * i]
+            return
+        if sizeof(number) <= 4 and d_step == 1 and stride == 4 * sizeof(number):
+            for i in range(n):
+                d[i] = <lane> s[4 * i]
+            return
+    for i in range(n):
+        d[i * d_step] = <lane> (<number*> (p + i * stride))[0]
 
 
 cdef void to_lane(int kind, const char* s, Py_ssize_t stride, lane* d, Py_ssize_t d_step, Py_ssize_t n) noexcept nogil:

@@ -57,6 +57,8 @@ cdef extern from "simd.h" nogil:
     vf8 vf8_zip_high(vf8 a, vf8 b)
     vf4 vf4_times_i(vf4 a)
     vf8 vf8_times_i(vf8 a)
+    vf4 vf4_root(vf4 a)
+    vf8 vf8_root(vf8 a)
 
 ctypedef fused vec:
     vf4
@@ -187,3 +189,11 @@ cdef inline bankable times_i(bankable z) noexcept nogil:
         return vf4_times_i(z)
     else:
         return vf8_times_i(z)
+
+
+cdef inline bankable root(bankable a) noexcept nogil:
+    """Square roots, to 1 eps."""
+    if bankable is vf4:
+        return vf4_root(a)
+    else:
+        return vf8_root(a)

@@ -7,7 +7,7 @@
 # With pixels that do not count, kernel 1 is |kernel 0| and runs over a second block, 1 where a pixel counts and 0 where it
 # does not, or has no number: kernel 0's sums are divided by the share of sum|kernel| that was seen.
 
-from libc.math cimport fabs, sqrt, sqrtf
+from libc.math cimport sqrt, sqrtf
 
 cdef enum:
     APART = 0            # how sums meet: as Combine in _problem.py
@@ -68,13 +68,6 @@ cdef void meet_sums(int combine, real* acc, const real* s, Py_ssize_t n, int k, 
     elif k == 0:
         return
     elif combine == MAGNITUDE:
-        if k == 1 and count == 2:
-            for i in range(n):
-                if real is float:
-                    acc[i] = sqrtf(acc[i] * acc[i] + s[i] * s[i])
-                else:
-                    acc[i] = sqrt(acc[i] * acc[i] + s[i] * s[i])
-            return
         for i in range(n):
             acc[i] = (acc[i] * acc[i] if k == 1 else acc[i]) + s[i] * s[i]
         if k == count - 1:
@@ -165,6 +158,9 @@ cdef void several_tile(Job* job, Several* sv, Py_ssize_t y0, Py_ssize_t m, Py_ss
     cdef char* out = job.out + y0 * job.out_row_stride + x0 * job.out_col_stride
     cdef char* block
     cdef int k
+    cdef bint rooted = RC_BANKS and sv.combine == MAGNITUDE and sv.count == 2 and (placed or sc.group == job.kh)
+    if rooted and is_straight(job, ln) and n == full:
+        straight = True
     if placed:
         place_rows(job, sc, y0, m, x0)
     for k in range(sv.count):
@@ -185,6 +181,10 @@ cdef void several_tile(Job* job, Several* sv, Py_ssize_t y0, Py_ssize_t m, Py_ss
                 block = sv.seen if sv.combine == SEEN and k == 1 else sc.block
                 for i in range(m + group - 1):
                     sc.rows[i] = block + i * row_pitch
+            if rooted:
+                bank_lane(ln.kind, sc.rows, m, full, job.kh, job.kw, ln.real_part, ln.real_part + taps * size, job.kh * size,
+                          job.parts * size, out if straight else sv.acc, job.out_row_stride if straight else pitch, ROOTED)
+                break
             w = ln.real_part + (k * taps + first) * size
             if first + group < job.kh:
                 dest = sc.plane[0] if sums != sc.plane[0] else sc.plane[1]
@@ -198,6 +198,8 @@ cdef void several_tile(Job* job, Several* sv, Py_ssize_t y0, Py_ssize_t m, Py_ss
                            dest, job.out_row_stride if straight and dest == out + k * sv.out_step else pitch)
             sums = dest
             first += group
+        if rooted:
+            break
         if straight:
             continue
         if sv.combine == APART:
@@ -209,7 +211,7 @@ cdef void several_tile(Job* job, Several* sv, Py_ssize_t y0, Py_ssize_t m, Py_ss
         else:
             meet_sums(sv.combine, <double*> sv.acc, <const double*> sums, m * full, k, sv.count,
                       sum_of_sizes(<const double*> ln.real_part + taps, job.kh, job.kw) if sv.combine == SEEN else 0)
-    if sv.combine != APART:
+    if sv.combine != APART and not straight:
         for i in range(m):
             put_row(job, ln.kind, sv.acc + i * pitch, NULL, out + i * job.out_row_stride, width)
 

@@ -7,6 +7,7 @@
 #ifndef RAPIDCONV_SIMD_H
 #define RAPIDCONV_SIMD_H
 
+#include <math.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -232,6 +233,31 @@ RC_BANK(vf8, 8, int64_t)
 #  define vf8_zip_high(a, b) (b)
 #  define vf4_times_i(a) (a)
 #  define vf8_times_i(a) (a)
+#endif
+
+/* Square roots.  Where vectors of 64 bytes are, an estimate to 14 bits and one step from it are twice as fast as the
+ * instruction in float32: within 1 eps, exact for squares; zeros and infinities are their own roots. */
+#if RC_BYTES == 64
+RC_INLINE vf4 vf4_root(vf4 a) {
+    const __m512 x = (__m512)a, r = _mm512_rsqrt14_ps(x), y = _mm512_mul_ps(x, r);
+    const __m512 half = _mm512_mul_ps(_mm512_fnmadd_ps(y, y, x), _mm512_set1_ps(0.5f));
+    const __mmask16 own = _mm512_fpclass_ps_mask(x, 0x9f);        /* NaN, zeros, infinities */
+    if (_mm512_mask_cmp_ps_mask((__mmask16)~own, x, _mm512_set1_ps(0x1p-100f), _CMP_LT_OQ))
+        return (vf4)_mm512_sqrt_ps(x);                            /* the step would underflow */
+    return (vf4)_mm512_mask_mov_ps(_mm512_fmadd_ps(half, r, y), own, x);
+}
+RC_INLINE vf8 vf8_root(vf8 a) { return (vf8)_mm512_sqrt_pd((__m512d)a); }
+#else
+#  define RC_ROOT(NAME, T, ROOT)                                                                  \
+    RC_INLINE NAME NAME##_root(NAME a) {                                                          \
+        T x[sizeof(NAME) / sizeof(T)];                                                            \
+        memcpy(x, &a, sizeof x);                                                                  \
+        for (size_t i = 0; i < sizeof(NAME) / sizeof(T); i++) x[i] = ROOT(x[i]);                  \
+        memcpy(&a, x, sizeof x);                                                                  \
+        return a;                                                                                 \
+    }
+RC_ROOT(vf4, float, sqrtf)
+RC_ROOT(vf8, double, sqrt)
 #endif
 
 /* Every other unit of two neighbouring vectors, and back: NAME_even, NAME_odd, NAME_low, NAME_high.

@@ -44,15 +44,15 @@ cdef void whole_lane(
 
 cdef void bank_lane(
     int kind, const char** rows, Py_ssize_t m, Py_ssize_t n, Py_ssize_t kh, Py_ssize_t kw, const char* re, const char* im,
-    Py_ssize_t w_step, Py_ssize_t step, char* out, Py_ssize_t out_pitch, bint crossed,
+    Py_ssize_t w_step, Py_ssize_t step, char* out, Py_ssize_t out_pitch, int meeting,
 ) noexcept nogil:
     """correlate_bank in the lane of a type, which has banks."""
     cdef extended zero = 0
     cdef const char* z = <const char*> &zero
     if RC_BANKS and kind == F4:
-        correlate_bank(vf4_splat(z), rows, m, n, kh, kw, re, im, w_step, step, out, out_pitch, crossed)
+        correlate_bank(vf4_splat(z), rows, m, n, kh, kw, re, im, w_step, step, out, out_pitch, meeting)
     elif RC_BANKS and kind == F8:
-        correlate_bank(vf8_splat(z), rows, m, n, kh, kw, re, im, w_step, step, out, out_pitch, crossed)
+        correlate_bank(vf8_splat(z), rows, m, n, kh, kw, re, im, w_step, step, out, out_pitch, meeting)
 
 
 cdef void put_lane(
@@ -149,7 +149,7 @@ cdef bint tile_in(
             if banked:
                 bank_lane(ln.kind, sc.rows, m, n, job.kh, job.kw, ln.real_part, ln.imag_part, job.kh * size,
                           job.parts * size, job.out + y0 * job.out_row_stride + x0 * job.out_col_stride,
-                          job.out_row_stride, job.pairs)
+                          job.out_row_stride, CROSSED if job.pairs else ZIPPED)
                 return True
             last = tap == job.taps - 1 and first + group == job.kh
             for p in range(planes):
