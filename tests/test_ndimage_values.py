@@ -47,6 +47,24 @@ def test_every_pair_of_types(name, source):
             assert not wrong, (target, weights, wrong)
 
 
+@pytest.mark.parametrize("name", ["correlate1d", "convolve1d"])
+@pytest.mark.parametrize(
+    "weights",
+    [[1, 2, 1], [3, 1, -3], [-1, 2, 1], [1, 0, -1], [2, 1], [1, 1], [1], [3, 2, 2, 3], [1, 3, 5, 3, 1], [1, 3, 5, -3, -1], [1, 2, 3, 4, 5]],
+    ids=str,
+)
+def test_cut_lines_are_added_in_scipys_order(name, weights):
+    """Sevenths: sums of whole pixels are whole numbers, or just below them, by the order of the terms."""
+    rng = np.random.default_rng(len(weights))
+    for char in "Bhi":
+        image = rng.integers(0, 200, (60, 170)).astype(char)
+        for divisor in (3, 7, 10):
+            for axis in (0, 1):
+                ours = getattr(ndimage, name)(image, np.array(weights) / divisor, axis, mode="mirror")
+                theirs = getattr(scipy.ndimage, name)(image, np.array(weights) / divisor, axis, mode="mirror")
+                np.testing.assert_array_equal(ours, theirs)
+
+
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("size", [1, 2, 3, 5])
 @pytest.mark.parametrize("taps", [2, 7, 8, 30])

@@ -273,11 +273,12 @@ def _correlate(
 def _order(kernel: NDArray[Any]) -> Order:
     """In which SciPy's 1-D filters add: pairs of pixels under symmetric and antisymmetric weights."""
     weights = kernel.ravel()
+    half = weights.size // 2
     if weights.size % 2:
-        if np.array_equal(weights, weights[::-1]):
+        if np.array_equal(weights[:half], weights[:half:-1]):
             return Order.SYMMETRIC
-        if np.array_equal(weights, -weights[::-1]):
-            return Order.SKEW
+        if np.array_equal(weights[:half], -weights[:half:-1]):
+            return Order.SKEW       # whatever the middle is
     return Order.LAST_FIRST
 
 
