@@ -184,9 +184,11 @@ def _chain(image: NDArray[Any], passes: list[Pass], settings: Settings, result: 
         _correlate(image, passes[0], settings, result)
         return
     axis = next(k for k in range(result.ndim) if all(step.kernel.shape[k] == 1 for step in passes[1:]))
-    for block in _blocks(result, axis, passes[0].kernel.shape[axis] // 2, 8 if cuts_means else result.itemsize):
+    blocks = _blocks(result, axis, passes[0].kernel.shape[axis] // 2, 8 if cuts_means else result.itemsize)
+    between = np.empty(result[blocks[0]].shape if len(passes) > 1 else 0, result.dtype)
+    for block in blocks:
         target = result[block]
-        spare = np.empty(target.shape, result.dtype) if len(passes) > 1 else target
+        spare = between[tuple(slice(n) for n in target.shape)] if len(passes) > 1 else target
         source = image
         for k, step in enumerate(passes):
             into = target if (len(passes) - k) % 2 else spare
