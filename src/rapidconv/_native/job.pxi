@@ -66,7 +66,7 @@ ctypedef struct Job:
     int store
     double scale, delta          # of SATURATE
     bint skips                   # zero taps meet no pixel
-    int order                    # of the taps of unfused sums
+    int order                    # of the taps, where sums are cut
 
 ctypedef struct Scratch:
     char* block                  # gathered rows; of several planes: a ring of blocks

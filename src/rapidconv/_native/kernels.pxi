@@ -18,7 +18,7 @@ include "rim.pxi"
 include "store.pxi"
 include "repair.pxi"
 include "walk.pxi"
-include "unfused.pxi"
+include "tapwise.pxi"
 
 
 cdef int kind_of(int type_num) noexcept:

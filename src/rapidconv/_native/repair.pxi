@@ -1,5 +1,4 @@
-# Results that are not finite, made again one by one: complex ones with the arithmetic of C and SciPy, real ones without the
-# kernel's zeros where these are to meet no pixel.
+# Complex results that are not finite, made again with the arithmetic of C and SciPy.
 #
 # The lanes hold complex sums as separate real sums.  That is exact where all is finite; an infinity or a NaN must
 # reach both parts as the product of two complex numbers says (C11 annex G.5.1), so those outputs, and only those,
@@ -102,63 +101,14 @@ cdef void repair_row(Job* job, Scratch* sc, char* row, Py_ssize_t y, cplx* like)
                 v[channel] = sum_again(job, sc, y, x, channel, like)
 
 
-cdef void number_at(Job* job, Py_ssize_t r, Py_ssize_t x, int part, real* value) noexcept nogil:
-    """Number of the pixel in image row r (-1: fill) at position x, in a lane."""
-    cdef Py_ssize_t c = index_map(x, job.cols, job.boundary), size = type_size(job.kind)
-    cdef char raw[16]
-    cdef const char* p
-    if r < 0 or c < 0:
-        to_lane(job.fill_kind, job.fill, 0, value, 1, 1)
-        return
-    p = job.image + r * job.row_stride + c * job.col_stride + part * size
-    if not job.plain:
-        fetch(p, 0, raw, size, job.swapped, 1)
-        p = raw
-    to_lane(job.kind, p, 0, value, 1, 1)
-
-
-cdef void sum_without_zeros(Job* job, Scratch* sc, Py_ssize_t y, Py_ssize_t x, int part, char* to, real* like) noexcept nogil:
-    """Output (y, x) summed again without taps that are zero."""
-    cdef const real* weights = <const real*> job.lanes[0].real_part
-    cdef real total = 0, w
-    cdef real value[1]
-    cdef Py_ssize_t i, j, r, tap
-    for tap in range(job.taps):
-        job.image = sc.under[tap]
-        for i in range(job.kh):
-            r = -1 if job.image == NULL else index_map(job.top + y + i, job.rows, job.boundary)
-            for j in range(job.kw):
-                w = weights[(tap * job.kw + j) * job.kh + i]
-                if w != 0 and total == total:        # NaN stays, whatever is added
-                    number_at(job, r, job.left + x + j, part, value)
-                    total = total + w * value[0]
-    value[0] = total
-    put_lane(job, job.lanes[0].kind, <const char*> value, 1, to, type_size(job.out_kind), 1)
-
-
-cdef void mend_row(Job* job, Scratch* sc, char* row, Py_ssize_t y, real* like) noexcept nogil:
-    """Row y of real results of a type."""
-    cdef Py_ssize_t x, size = type_size(job.out_kind)
-    cdef int part, kind = job.lanes[0].kind
-    cdef real* v
-    if job.out_col_stride == job.parts * size and all_finite(<real*> row, job.parts * job.n):
-        return
-    for x in range(job.n):
-        v = <real*> (row + x * job.out_col_stride)
-        for part in range(job.parts):
-            if v[part] - v[part] == 0:
-                continue
-            if kind == F4:
-                sum_without_zeros(job, sc, y, x, part, <char*> (v + part), <float*> NULL)
-            elif kind == F8:
-                sum_without_zeros(job, sc, y, x, part, <char*> (v + part), <double*> NULL)
-            else:
-                sum_without_zeros(job, sc, y, x, part, <char*> (v + part), <extended*> NULL)
+cdef inline bint needs_mending(Job* job) noexcept nogil:
+    """Whether real results that are not finite are to be summed again without zero taps."""
+    return job.skips and job.out_kind >= F4 and job.out_parts != 2 * job.channels
 
 
 cdef inline bint needs_repair(Job* job) noexcept nogil:
     """Whether results that are not finite are to be looked for."""
-    return job.out_parts == 2 * job.channels or (job.skips and job.out_kind >= F4)
+    return job.out_parts == 2 * job.channels or needs_mending(job)
 
 
 cdef void repair(Job* job, Scratch* sc, Py_ssize_t y0, Py_ssize_t y1) noexcept nogil:
@@ -166,16 +116,12 @@ cdef void repair(Job* job, Scratch* sc, Py_ssize_t y0, Py_ssize_t y1) noexcept n
     cdef Py_ssize_t y
     cdef char* row
     cdef bint packed = job.out_col_stride == job.out_parts * type_size(job.out_kind)
+    if needs_mending(job):
+        mend(job, sc, y0, y1)
+        return
     for y in range(y0, y1):
         row = job.out + y * job.out_row_stride
-        if job.out_parts != 2 * job.channels:
-            if job.out_kind == F4:
-                mend_row(job, sc, row, y, <float*> NULL)
-            elif job.out_kind == F8:
-                mend_row(job, sc, row, y, <double*> NULL)
-            else:
-                mend_row(job, sc, row, y, <extended*> NULL)
-        elif job.out_kind == F4:
+        if job.out_kind == F4:
             if not (packed and all_finite(<float*> row, job.out_parts * job.n)):
                 repair_row(job, sc, row, y, <complex4*> NULL)
         elif job.out_kind == F8:

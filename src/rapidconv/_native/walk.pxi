@@ -276,14 +276,14 @@ cdef Py_ssize_t lay_out(Job* job, Scratch* sc, char* base) noexcept nogil:
     """Place every scratch buffer of a call from base on; the bytes they take."""
     cdef Py_ssize_t size = 2, m, width, lanes = 1, first, end, row_bytes, budget, rows, turned, pointers, k
     cdef Py_ssize_t word = sizeof(char*)
-    cdef bint whole = whole_number_lane(job) != NULL
+    cdef bint whole = whole_number_lane(job) != NULL, gathers = whole or needs_mending(job)
     cdef char* at = base
     for k in range(job.n_lanes):
         size = max(size, type_size(job.lanes[k].kind))
         lanes = max(lanes, lanes_of(job.lanes[k].kind))
     interior_of(job, &first, &end)
     width = max(first, job.n - end)                                  # the widest gathered tile
-    if end > first and (whole or is_staged(job)):
+    if end > first and (gathers or is_staged(job)):
         width = job.n
     sc.width = pixels(job, GATHER_BYTES)
     if job.store == TRUNCATE:           # whose taps may not be summed group by group
@@ -298,11 +298,11 @@ cdef Py_ssize_t lay_out(Job* job, Scratch* sc, char* base) noexcept nogil:
     if is_column_major(job):
         sc.tile_rows = TILE_ROWS
     sc.large = False
-    if first > 0 or end < job.n or whole:
+    if first > 0 or end < job.n or gathers:
         sc.tile_rows = max(4, min(sc.tile_rows, budget // 2))
         sc.group = job.kh if job.store == TRUNCATE else max(1, min(job.kh, budget - sc.tile_rows))
     m = min(job.m, sc.tile_rows)
-    rows = m + sc.group if first > 0 or end < job.n or whole else 0
+    rows = m + sc.group if first > 0 or end < job.n or gathers else 0
     turned = 0
     if rows and job.kh <= MAX_TURNED and job.out_parts <= TURNED_PARTS and end > first:
         turned = (2 * lanes + job.kw) * (m + job.kh + lanes) * size * job.out_parts
@@ -371,7 +371,7 @@ cdef void walk_through(
             for plane in range(first, end):
                 enter_plane(job, sc, plane)
                 if job.store == TRUNCATE:
-                    tile_unfused(job, sc, y, y1, x, x + w)
+                    tile_cut(job, sc, y, y1, x, x + w)
                 else:
                     tile(job, sc, y, y1, x, x + w, False)
             x += w
