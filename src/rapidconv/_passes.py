@@ -29,7 +29,8 @@ _INTERLEAVED = 16
 _FUSED_TAPS = 2**16
 #: Whole numbers below this fit 64 bits.
 _WHOLE = 2.0**63
-_FLOAT32 = np.finfo(np.float32)
+#: Ordinary numbers of float32.
+_LEAST, _MOST = float(np.finfo(np.float32).tiny), float(np.finfo(np.float32).max) / 2
 _INT64: np.dtype[Any] = np.dtype(np.int64)
 _DOUBLE: np.dtype[Any] = np.dtype(np.float64)
 _LOW_BITS = 2**64 - 1
@@ -240,10 +241,7 @@ def _is_whole(image: NDArray[Any], kernel: NDArray[Any], rule: Boundary, setting
 def _fits_single(numbers: NDArray[Any]) -> bool:
     """Whether numbers are zero or ordinary ones in float32."""
     sizes = np.abs(numbers)
-    most = float(sizes.max())
-    if not most < _FLOAT32.max / 2:
-        return False
-    return bool((sizes > _FLOAT32.tiny).all()) or bool(((sizes > _FLOAT32.tiny) | (sizes == 0)).all())
+    return bool((((sizes > _LEAST) | (sizes == 0)) & (sizes < _MOST)).all())
 
 
 def _correlate(
