@@ -1,6 +1,7 @@
 """Run as a script: convolutions whose arrays touch a page that may not be read or written.
 
     python guard_pages.py DTYPE1 DTYPE2 CASES TRACE
+    python guard_pages.py volumes DTYPE CASES TRACE
 
 An over-read or over-write of a single byte, on either side of in1, in2 or out, ends the process with SIGSEGV, whatever
 the optimisation level and the target. The case at work is kept in the file TRACE. `python guard_pages.py over-read`
@@ -14,6 +15,7 @@ import random
 import sys
 from pathlib import Path
 
+import nd
 import numpy as np
 import zoo
 
@@ -101,6 +103,34 @@ def main(dtype1, dtype2, cases, trace):
     print("done", cases)
 
 
+def volumes(dtype, cases, trace):
+    """n-D problems of a type."""
+    rng = random.Random(dtype)
+    image_arena, result_arena = Arena(2**21), Arena(2**21)
+    with Path(trace).open("wb", buffering=0) as note:
+        for case in range(int(cases)):
+            shape = rng.choice(SHORT[:6]), rng.choice(SHORT), rng.choice(SIDES[:60])
+            shape = tuple(rng.sample(shape, 3))
+            kernel_shape = rng.choice([(3, 3, 3), (1, 3, 3), (3, 1, 1), (2, 5, 4), (3, 3, 1), (1, 1, 7), (3, 1, 5), (9, 1, 1)])
+            kind = rng.choice(["plain", "plain", "fortran", "swapped"])
+            ends = [rng.random() < 0.7 for _ in range(2)]
+            more = {"skips": rng.random() < 0.5}
+            if rng.random() < 0.3:
+                more = {"dtype": rng.choice("Bhi"), "sums": np.dtype("d"), "store": nd.Store.TRUNCATE}
+            rule = rng.choice(list(nd.Boundary))
+            note.seek(0)
+            note.write(f"{case}: {shape} {kernel_shape} {rule} {kind} {ends} {more}".ljust(200).encode())
+            image, kernel = zoo.values(shape, dtype, case), zoo.values(kernel_shape, dtype, case + 1)
+            kernel.flat[0] = 0
+            expected = nd.run(nd.problem(image, kernel, rule, **more))
+            guarded = view(image, image_arena, ends[0], kind)
+            out = result_arena.place(np.zeros_like(expected), ends[1])
+            nd.run(nd.problem(guarded, kernel, rule, **more), out=out)
+            if not zoo.same_bits(out, expected):
+                sys.exit("another result between guard pages")
+    print("done", cases)
+
+
 def over_read():
     """What the test of the guard itself expects to be killed for."""
     row = Arena(PAGE).place(np.ones(8), at_end=True)
@@ -109,4 +139,9 @@ def over_read():
 
 if __name__ == "__main__":
     faulthandler.enable()
-    over_read() if sys.argv[1:] == ["over-read"] else main(*sys.argv[1:])
+    if sys.argv[1:] == ["over-read"]:
+        over_read()
+    elif sys.argv[1] == "volumes":
+        volumes(*sys.argv[2:])
+    else:
+        main(*sys.argv[1:])

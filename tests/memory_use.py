@@ -6,6 +6,7 @@ MALLOC_MMAP_THRESHOLD_ set to something small, so that nothing large can hide in
 
 from pathlib import Path
 
+import nd
 import numpy as np
 import zoo
 
@@ -50,6 +51,24 @@ CASES = {
     "complex fill": lambda: (image("f8"), np.ones((3, 3), "D"), "same", "fill", None, 1j),
 }
 
+# n-D problems, as their image, kernel, and what else they are described by
+VOLUMES = {
+    "volume": lambda: (np.ones((40, 200, 200)), np.ones((5, 5, 5)), {}),
+    "volume of uint8": lambda: (np.ones((40, 500, 500), "u1"), np.ones((3, 3, 3), "u1"), {}),
+    "volume of int64": lambda: (np.ones((40, 200, 200), "i8") << 60, np.ones((3, 3, 3), "i8"), {}),
+    "small planes": lambda: (np.ones((200_000, 3, 3)), np.ones((1, 3, 3)), {}),
+    "long outer kernel": lambda: (np.ones((100, 100, 150)), np.ones((60, 3, 3)), {}),
+    "columns of a volume": lambda: (np.ones((100, 100, 150)), np.ones((9, 1, 1)), {}),
+    "fortran volume": lambda: (np.asfortranarray(np.ones((100, 100, 150))), np.ones((3, 3, 3)), {}),
+    "planes by transforms": lambda: (np.ones((4, 600, 600)), np.ones((1, 33, 33)), {"method": "fft"}),
+    "cut sums": lambda: (
+        np.ones((40, 500, 500), "u1"), np.full((3, 3, 3), 0.1),
+        {"dtype": "u1", "sums": np.dtype("d"), "store": nd.Store.TRUNCATE, "skips": True},
+    ),
+    "wide sums": lambda: (np.ones((3000, 1000), "f4"), np.ones((3, 3)), {"dtype": "f4", "sums": np.dtype("d")}),
+    "holes": lambda: (np.full((40, 200, 200), np.nan), np.array([[[1.0, 0, 1]]]), {"skips": True}),
+}  # fmt: skip
+
 
 def status(field):
     """One line of /proc/self/status, in bytes."""
@@ -77,6 +96,19 @@ def extra(in1, in2, mode, boundary, channel_axis=None, fillvalue=0):
     return status("VmHWM:") - before
 
 
+def extra_of_problem(image, kernel, more):
+    """As extra, of a problem."""
+    nd.run(nd.problem(image[tuple(slice(9) for _ in image.shape)], kernel[tuple(slice(3) for _ in kernel.shape)], **more))
+    made = nd.problem(image, kernel, **more)
+    out = np.ones(image.shape, made.dtype)
+    Path("/proc/self/clear_refs").write_text("5")
+    before = status("VmRSS:")
+    nd.run(made, out=out)
+    return status("VmHWM:") - before
+
+
 if __name__ == "__main__":
+    for case, operands in VOLUMES.items():
+        print(f"{case}: {extra_of_problem(*operands())}", flush=True)
     for case, operands in CASES.items():
         print(f"{case}: {extra(*operands())}", flush=True)

@@ -40,6 +40,15 @@ def test_between_guard_pages(dtype1, dtype2, tmp_path):
 
 
 @unix
+@pytest.mark.parametrize("dtype", ["float64", "float32", "uint8", "int64"])
+def test_volumes_between_guard_pages(dtype, tmp_path):
+    trace = tmp_path / "trace"
+    done = run("guard_pages.py", "volumes", dtype, 400, trace)
+    assert done.returncode == 0, f"{trace.read_text()}\n{done.stdout}\n{done.stderr}"
+    assert done.stdout == "done 400\n"
+
+
+@unix
 def test_the_guard_bites():
     assert run("guard_pages.py", "over-read").returncode == -posix.SIGSEGV
 
@@ -53,7 +62,7 @@ def extra():
 
 
 @linux
-@pytest.mark.parametrize("case", memory_use.CASES)
+@pytest.mark.parametrize("case", [*memory_use.CASES, *memory_use.VOLUMES])
 def test_extra_memory(extra, case):
     assert extra[case] < 4 * MIB
 

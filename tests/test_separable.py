@@ -46,7 +46,7 @@ def lanes_for(image, kernel, total):
 
 def work(image, kernel, fill, boundary, top, left, out, *, lift=False):
     """A whole call as the kernels take it."""
-    return (image, kernel.shape, fill, int(RULES[boundary]), top, left, lift, out, 0, 1.0, 0.0, False)
+    return (image, kernel.shape, fill, int(RULES[boundary]), (), top, left, lift, out, 0, 1.0, 0.0, False, 0)
 
 
 def separable(image, kernel, mode="same", boundary="symm", fill=0, factors=None, bands=None, out=None, clamp=False):

@@ -63,9 +63,9 @@ def test_floating_images_are_cut(dtype):
     image = pixels((20, 50), dtype)
     for kernel in kernels((3, 5)):
         for result in "BhiL":
-            found = run(cut(image, kernel, dtype=result))
-            if result == "L":           # negative sums: undefined in C
+            if result == "L" and (kernel < 0).any():        # negative sums: undefined in C
                 continue
+            found = run(cut(image, kernel, dtype=result))
             np.testing.assert_array_equal(found, ndimage.correlate(image, kernel, output=np.dtype(result)))
 
 
@@ -87,10 +87,9 @@ def test_one_axis_orders_have_the_bits_of_scipy(dtype, axis, taps):
     half = weights[: taps // 2]
     odd = {Order.SYMMETRIC: np.r_[half, 0.1, half[::-1]], Order.SKEW: np.r_[half, 0.0, -half[::-1]]}
     for order, row in {Order.LAST_FIRST: weights, **(odd if taps % 2 else {})}.items():
-        if order is Order.LAST_FIRST and (taps == 1 or taps % 2 and np.allclose(row, row[::-1], 0, 1e-15)):
+        if order is Order.LAST_FIRST and taps == 1:     # which is symmetric
             continue
-        if order is Order.SKEW and np.dtype(result).kind == "u":
-            row = abs(row)
+        if order is Order.SKEW and np.dtype(result).kind == "u":        # negative sums: undefined in C beyond 2**31
             continue
         kernel = row.reshape([-1 if k == axis else 1 for k in range(3)])
         found = run(cut(image, kernel, Boundary.MIRROR, order=order, dtype=result))

@@ -543,12 +543,13 @@ cdef inline void strips(
     """All strips of a band of m x n outputs, vecs vectors wide; the last vector of the last one ends with the row."""
     cdef Py_ssize_t one = sizeof(vec), x = 0, size = lane_size(zero), left = n * size
     cdef Py_ssize_t spare = one - (kw - 1) * size       # a shifted strip reads a whole fourth vector
+    # Four vectors that are left are two strips of two: one alone waits for its own sums.
     if shifts and vecs == 3 and step == size:
-        while left >= 3 * one + spare:
+        while left >= 3 * one + spare and not (3 * one < left <= 4 * one):
             strip(zero, rows, x, m, kh, kw, w, w_step, size, sums, sums_pitch, out, out_pitch, 2 * one, how, vecs, 1)
             x += 3 * one
             left -= 3 * one
-    while left >= vecs * one:
+    while left >= vecs * one and not (vecs == 3 and 3 * one < left <= 4 * one):
         strip(zero, rows, x, m, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, (vecs - 1) * one, how, vecs, 0)
         x += vecs * one
         left -= vecs * one
@@ -559,8 +560,12 @@ cdef inline void strips(
         left = one
     if left == one:
         strip(zero, rows, x, m, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, 0, how, 1, 0)
-    elif left <= 2 * one:
-        strip(zero, rows, x, m, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, left - one, how, 2, 0)
+    elif left <= 2 * one or left > 3 * one:
+        while left > 0:
+            strip(zero, rows, x, m, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch,
+                  one if left > 2 * one else left - one, how, 2, 0)
+            x += 2 * one
+            left -= 2 * one
     else:
         strip(zero, rows, x, m, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, left - one, how, 3, 0)
 
@@ -573,13 +578,16 @@ cdef void correlate_band(
     if vec is vf4 or vec is vf8 or vec is vi2 or vec is vw4 or vec is vw8:
         if kw == kh and m >= kh and RC_STREAM_ROWS >= kh:
             if kh == 3:
-                strips(zero, rows, m, n, 3, 3, w, w_step, step, sums, sums_pitch, out, out_pitch, 3, RC_STREAM_VECS(3), lane_shifts(zero))
+                strips(zero, rows, m, n, 3, 3, w, w_step, step, sums, sums_pitch, out, out_pitch, 3,
+                       RC_STREAM_VECS(3), lane_shifts(zero))
                 return
             if kh == 5:
-                strips(zero, rows, m, n, 5, 5, w, w_step, step, sums, sums_pitch, out, out_pitch, 5, RC_STREAM_VECS(5), lane_shifts(zero))
+                strips(zero, rows, m, n, 5, 5, w, w_step, step, sums, sums_pitch, out, out_pitch, 5,
+                       RC_STREAM_VECS(5), lane_shifts(zero))
                 return
             if kh == 7:
-                strips(zero, rows, m, n, 7, 7, w, w_step, step, sums, sums_pitch, out, out_pitch, 7, RC_STREAM_VECS(7), lane_shifts(zero))
+                strips(zero, rows, m, n, 7, 7, w, w_step, step, sums, sums_pitch, out, out_pitch, 7,
+                       RC_STREAM_VECS(7), lane_shifts(zero))
                 return
             if kh == 9:
                 strips(zero, rows, m, n, 9, 9, w, w_step, step, sums, sums_pitch, out, out_pitch, 9, RC_STREAM_VECS(9), 0)

@@ -112,7 +112,8 @@ cdef Py_ssize_t sum_tapwise(
 ) noexcept nogil:
     """m x width sums from output (y0, x0) on, in the first plane of sums; bytes from row to row."""
     cdef Lane* ln = &job.lanes[0]
-    cdef Py_ssize_t n = width * job.parts, lanes = sizeof(floating_vec) // lane_size(zero), full = (n + lanes - 1) // lanes * lanes
+    cdef Py_ssize_t n = width * job.parts, lanes = sizeof(floating_vec) // lane_size(zero)
+    cdef Py_ssize_t full = (n + lanes - 1) // lanes * lanes
     cdef Py_ssize_t pitch = pitch_of(full * lane_size(zero)), row_pitch = block_pitch(job, ln, full), i, tap, first, group
     cdef Py_ssize_t n_runs = runs_of(job, job.left + x0, width + job.kw - 1, sc.run)
     cdef const char* block

@@ -122,7 +122,8 @@ cdef bint tile_in(
 ) noexcept nogil:
     """A tile in a lane, read in place where there are no runs to gather; False if measured and too large for the lane."""
     cdef Py_ssize_t m = y1 - y0, width = x1 - x0, n = width * job.parts, first, group, i, size = type_size(ln.kind), tap
-    cdef Py_ssize_t full = max(n, lanes_of(ln.kind)), pitch = pitch_of(full * size), row_pitch = block_pitch(job, ln, full), dest_pitch
+    cdef Py_ssize_t full = max(n, lanes_of(ln.kind)), row_pitch = block_pitch(job, ln, full)
+    cdef Py_ssize_t pitch = pitch_of(full * size), dest_pitch
     cdef int planes = 1 if ln.imag_part == NULL else 2, p
     cdef bint interior = n_runs == 0, last
     cdef bint straight = is_straight(job, ln) and n == full
