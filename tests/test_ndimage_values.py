@@ -140,3 +140,28 @@ def test_many_axes():
     image = np.arange(2.0**12).reshape((2,) * 12)
     weights = np.ones((1,) * 5 + (2,) + (1,) * 5 + (2,))
     np.testing.assert_array_equal(ndimage.convolve(image, weights), scipy.ndimage.convolve(image, weights))
+
+
+@pytest.mark.parametrize("char", "fd")
+@pytest.mark.parametrize("shape", [(40, 70), (230, 310), (8, 20, 30), (300,), (40, 50, 3)], ids=str)
+def test_nan_and_infinity_reach_what_they_reach_in_scipy(shape, char):
+    rng = np.random.default_rng(len(shape))
+    side = 3 if len(shape) == 3 else 11
+    weights = rng.normal(size=(side,) * len(shape))
+    few = np.where(rng.random(weights.shape) < 0.3, 0, weights)
+    hill = np.multiply.outer(np.hanning(11), np.hanning(9)[1:-1]) if len(shape) == 2 else weights[..., :1]
+    line = np.where(rng.random(30) < 0.2, 0, rng.normal(size=30))
+    works = [("correlate", (w,)) for w in (weights, few, np.ones(weights.shape), hill)]
+    works += [("convolve1d", (line, axis)) for axis in range(len(shape))]
+    works += [("gaussian_filter", (2.5,)), ("gaussian_laplace", (1.5,)), ("gaussian_gradient_magnitude", (1.2,))]
+    works += [("sobel", (0,)), ("prewitt", (-1,)), ("laplace", ())]
+    for cval in (0.0, np.nan, np.inf):
+        image = rng.normal(size=shape).astype(char)
+        for value in (np.nan, np.inf, -np.inf):
+            image[tuple(int(rng.integers(n)) for n in shape)] = value
+        for number, (name, given) in enumerate(works):
+            keywords = {"mode": MODES[number % 2 * 4], "cval": cval}
+            with np.errstate(all="ignore"):
+                ours = getattr(ndimage, name)(image, *given, **keywords)
+                theirs = getattr(scipy.ndimage, name)(image, *given, **keywords)
+            np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-3 if char == "f" else 1e-11, err_msg=name)
