@@ -236,3 +236,39 @@ def test_laplace_in_place():
         work = image.copy()
         assert ndimage.laplace(work, output=work, mode=mode) is work
         np.testing.assert_array_equal(work, expected)
+
+
+def test_large_weights_of_float32_images_count():
+    image = np.array([1e-30, 2e-30], np.float32)
+    np.testing.assert_allclose(ndimage.correlate(image, [1e40]), [1e10, 2e10], rtol=1e-6)
+    np.testing.assert_allclose(ndimage.correlate(image, [0, 1e-10, 1e20], mode="constant", cval=1e-60), [2e-10, 0], rtol=1e-6, atol=1e-39)
+
+
+def test_only_float32_images_are_summed_in_float32():
+    for image in (np.array([1e8 + 1, 1e8]), np.array([10**8 + 1, 10**8])):
+        assert ndimage.correlate(image, [0, 1, -1], output="f4", mode="constant")[0] == 1
+
+
+def test_weights_of_whole_numbers_keep_their_digits():
+    assert ndimage.correlate([1, 0], [2**53 + 1], mode="constant").tolist() == [2**53 + 1, 0]
+    assert ndimage.correlate1d([1, 0], [2**53 + 1], mode="constant").tolist() == [2**53 + 1, 0]
+
+
+def test_lines_of_booleans_are_booleans_between_passes():
+    image = np.random.default_rng(0).random((9, 11)) < 0.5
+    across = ndimage.correlate1d(image, [-1, 0, 1], axis=0)
+    assert ndimage.sobel(image, 0).tolist() == ndimage.correlate1d(across, [1, 2, 1], axis=1).tolist()
+    wide = np.pad(image.astype(int), 1, "symmetric")
+    assert across.tolist() == (wide[2:, 1:-1] != wide[:-2, 1:-1]).tolist()
+
+
+def test_boolean_means_are_cut():
+    assert ndimage.uniform_filter1d([1.0, 0, 0, 1, 1, 1, 1], 3, output=bool, mode="constant").tolist() == [False] * 4 + [True] * 2 + [False]
+
+
+def test_weights_lie_in_the_images_order_whatever_that_of_the_axes():
+    cube = np.random.default_rng(0).integers(0, 99, (5, 6, 7))
+    weights = np.arange(6).reshape(2, 3)
+    expected = np.stack([ndimage.correlate(cube[:, k], weights) for k in range(6)], axis=1)
+    for axes in ((0, 2), (2, 0), (-1, 0)):
+        np.testing.assert_array_equal(ndimage.correlate(cube, weights, axes=axes), expected)

@@ -157,6 +157,16 @@ def test_pictures_are_planes_side_by_side(side):
     np.testing.assert_array_equal(ndimage.convolve(picture, weights, mode="nearest", axes=(0, 1)), result)
 
 
+def test_derivatives_of_gaussians_along_some_axes():
+    cube = RNG.normal(size=(9, 10, 11))
+    ours = ndimage.gaussian_laplace(cube, (1, 2), axes=(0, 2), mode=("wrap", "nearest"))
+    theirs = scipy.ndimage.gaussian_laplace(cube, (1, 2), axes=(0, 2), mode=("wrap", "nearest"))
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-13)
+    ours = ndimage.gaussian_gradient_magnitude(cube, (1, 2, 1.5), axes=(0, 2))
+    theirs = scipy.ndimage.gaussian_gradient_magnitude(cube, (1, 2, 1.5), axes=(0, 2))
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-13)
+
+
 class Recorder:
     """A derivative that notes how it is called."""
 

@@ -47,6 +47,24 @@ def test_every_pair_of_types(name, source):
             assert not wrong, (target, weights, wrong)
 
 
+@pytest.mark.parametrize("name", ["correlate1d", "convolve1d"])
+@pytest.mark.parametrize(
+    "weights",
+    [[1, 2, 1], [3, 1, -3], [-1, 2, 1], [1, 0, -1], [2, 1], [1, 1], [1], [3, 2, 2, 3], [1, 3, 5, 3, 1], [1, 3, 5, -3, -1], [1, 2, 3, 4, 5]],
+    ids=str,
+)
+def test_cut_lines_are_added_in_scipys_order(name, weights):
+    """Sevenths: sums of whole pixels are whole numbers, or just below them, by the order of the terms."""
+    rng = np.random.default_rng(len(weights))
+    for char in "Bhi":
+        image = rng.integers(0, 200, (60, 170)).astype(char)
+        for divisor in (3, 7, 10):
+            for axis in (0, 1):
+                ours = getattr(ndimage, name)(image, np.array(weights) / divisor, axis, mode="mirror")
+                theirs = getattr(scipy.ndimage, name)(image, np.array(weights) / divisor, axis, mode="mirror")
+                np.testing.assert_array_equal(ours, theirs)
+
+
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("size", [1, 2, 3, 5])
 @pytest.mark.parametrize("taps", [2, 7, 8, 30])
@@ -122,3 +140,28 @@ def test_many_axes():
     image = np.arange(2.0**12).reshape((2,) * 12)
     weights = np.ones((1,) * 5 + (2,) + (1,) * 5 + (2,))
     np.testing.assert_array_equal(ndimage.convolve(image, weights), scipy.ndimage.convolve(image, weights))
+
+
+@pytest.mark.parametrize("char", "fd")
+@pytest.mark.parametrize("shape", [(40, 70), (230, 310), (8, 20, 30), (300,), (40, 50, 3)], ids=str)
+def test_nan_and_infinity_reach_what_they_reach_in_scipy(shape, char):
+    rng = np.random.default_rng(len(shape))
+    side = 3 if len(shape) == 3 else 11
+    weights = rng.normal(size=(side,) * len(shape))
+    few = np.where(rng.random(weights.shape) < 0.3, 0, weights)
+    hill = np.multiply.outer(np.hanning(11), np.hanning(9)[1:-1]) if len(shape) == 2 else weights[..., :1]
+    line = np.where(rng.random(30) < 0.2, 0, rng.normal(size=30))
+    works = [("correlate", (w,)) for w in (weights, few, np.ones(weights.shape), hill)]
+    works += [("convolve1d", (line, axis)) for axis in range(len(shape))]
+    works += [("gaussian_filter", (2.5,)), ("gaussian_laplace", (1.5,)), ("gaussian_gradient_magnitude", (1.2,))]
+    works += [("sobel", (0,)), ("prewitt", (-1,)), ("laplace", ())]
+    for cval in (0.0, np.nan, np.inf):
+        image = rng.normal(size=shape).astype(char)
+        for value in (np.nan, np.inf, -np.inf):
+            image[tuple(int(rng.integers(n)) for n in shape)] = value
+        for number, (name, given) in enumerate(works):
+            keywords = {"mode": MODES[number % 2 * 4], "cval": cval}
+            with np.errstate(all="ignore"):
+                ours = getattr(ndimage, name)(image, *given, **keywords)
+                theirs = getattr(scipy.ndimage, name)(image, *given, **keywords)
+            np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-3 if char == "f" else 1e-11, err_msg=name)

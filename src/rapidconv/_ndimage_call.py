@@ -1,6 +1,7 @@
 """The way of the filters of `rapidconv.ndimage`: arguments, passes, problems."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -110,7 +111,7 @@ def _checked(image: NDArray[Any], steps: list[_Step], settings: Settings, result
         line(weights, axis, image.ndim, origin, rule, count)
         for (axis, weights, _, _, count), origin, rule in zip(steps, origins, rules, strict=True)
     ]
-    return passes, Settings(beyond, settings.method, settings.workers)
+    return passes, replace(settings, cval=beyond)
 
 
 def _settings(cval: Any) -> Settings:
@@ -121,7 +122,7 @@ def _settings(cval: Any) -> Settings:
 def uniform1d(
     image: ArrayLike, size: Any, axis: Any, output: Any, mode: Any, cval: Any, origin: Any
 ) -> NDArray[Any]:  # fmt: skip
-    """Settings of runs along an axis."""
+    """Means of runs along an axis."""
     pixels = np.asarray(image)
     place = arguments.find_axis(axis, pixels.ndim)
     arguments.check_size(size)
@@ -140,7 +141,7 @@ def _run(axis: int, size: Any, origin: Any, mode: Any) -> tuple[int, NDArray[Any
 def uniform(
     image: ArrayLike, size: Any, output: Any, mode: Any, cval: Any, origin: Any, axes: Any
 ) -> NDArray[Any]:
-    """Settings of boxes."""
+    """Means of boxes."""
     pixels = np.asarray(image)
     result = arguments.make_result(output, pixels, is_complex=pixels.dtype.kind == "c")
     along = arguments.find_axes(axes, pixels.ndim)

@@ -59,8 +59,7 @@ def correlate(
     origin : int or sequence of int
         Shift of the kernel, from ``-(K // 2)`` to ``(K - 1) // 2`` along an axis of K weights.
     axes : int or tuple of int, optional
-        The axes to filter along; by default all. The entries of sequences belong to them one by
-        one.
+        The axes to filter along; by default all. The entries of sequences belong to them one by one.
     method : {'auto', 'direct', 'separable', 'fft'}
         How to sum; see `rapidconv.signal.convolve2d`.
     workers : int, optional
@@ -141,8 +140,7 @@ def convolve(
     origin : int or sequence of int
         Shift of the kernel, from ``-(K // 2)`` to ``(K - 1) // 2`` along an axis of K weights.
     axes : int or tuple of int, optional
-        The axes to filter along; by default all. The entries of sequences belong to them one by
-        one.
+        The axes to filter along; by default all. The entries of sequences belong to them one by one.
     method : {'auto', 'direct', 'separable', 'fft'}
         How to sum; see `rapidconv.signal.convolve2d`.
     workers : int, optional
@@ -378,8 +376,7 @@ def uniform_filter(
     origin : int or sequence of int
         Shift of the box.
     axes : int or tuple of int, optional
-        The axes to filter along; by default all. The entries of sequences belong to them one by
-        one.
+        The axes to filter along; by default all. The entries of sequences belong to them one by one.
 
     Returns
     -------
@@ -498,8 +495,7 @@ def gaussian_filter(
     radius : int or sequence of int, optional
         Where the kernel ends, in pixels, instead.
     axes : int or tuple of int, optional
-        The axes to filter along; by default all. The entries of sequences belong to them one by
-        one.
+        The axes to filter along; by default all. The entries of sequences belong to them one by one.
 
     Returns
     -------
@@ -642,8 +638,7 @@ def laplace(
     output, mode, cval
         As in `correlate`; `mode` may be a sequence with one for each axis.
     axes : int or tuple of int, optional
-        The axes to filter along; by default all. The entries of sequences belong to them one by
-        one.
+        The axes to filter along; by default all. The entries of sequences belong to them one by one.
 
     Returns
     -------
@@ -688,8 +683,8 @@ def gaussian_laplace(
     output, mode, cval
         As in `correlate`; `mode` may be a sequence with one for each axis.
     axes : int or tuple of int, optional
-        The axes to filter along; by default all. The entries of sequences belong to them one by
-        one; the Gaussian runs along these only.
+        The axes to filter along; by default all. The entries of sequences belong to them one by one; the Gaussian
+        runs along these only.
     **kwargs
         Further arguments of `gaussian_filter`.
 
@@ -744,9 +739,8 @@ def gaussian_gradient_magnitude(
     output, mode, cval
         As in `correlate`; `mode` may be a sequence with one for each axis.
     axes : int or tuple of int, optional
-        The axes to filter along; by default all. The entries of sequences belong to them one by
-        one; the Gaussian runs along
-        all axes, and `sigma` has an entry for each of all.
+        The axes to filter along; by default all. The entries of sequences belong to them one by one; the Gaussian
+        runs along all axes, and `sigma` has an entry for each of all.
     **kwargs
         Further arguments of `gaussian_filter`.
 
@@ -803,8 +797,7 @@ def generic_laplace(
     extra_arguments, extra_keywords : sequence, mapping
         Passed on.
     axes : int or tuple of int, optional
-        The axes to filter along; by default all. The entries of sequences belong to them one by
-        one.
+        The axes to filter along; by default all. The entries of sequences belong to them one by one.
 
     Returns
     -------
@@ -856,8 +849,7 @@ def generic_gradient_magnitude(
     extra_arguments, extra_keywords : sequence, mapping
         Passed on.
     axes : int or tuple of int, optional
-        The axes to filter along; by default all. The entries of sequences belong to them one by
-        one.
+        The axes to filter along; by default all. The entries of sequences belong to them one by one.
 
     Returns
     -------
