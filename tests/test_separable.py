@@ -1,5 +1,7 @@
 """The separable road: what a kernel is made of, and the sums of it, called directly."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,9 +9,11 @@ from hypothesis import strategies as st
 from oracle import check_values
 from zoo import LAYOUTS
 
+import rapidconv
+from rapidconv import _arguments, _plan
 from rapidconv._boundary import Boundary
 from rapidconv._native import kernels
-from rapidconv._rank import Factors, box, factor, lane_factors, trim
+from rapidconv._rank import _PROBE, Factors, _may_be_low, box, factor, lane_factors, trim
 
 NO_LIMIT = 2**64 - 1
 RULES = {"fill": Boundary.FILL, "symm": Boundary.SYMM, "wrap": Boundary.WRAP}
@@ -267,6 +271,18 @@ def test_what_is_not_finite_is_seen_under_zeros(dtype):
     np.testing.assert_array_equal(np.isnan(separable(image, kernel)), np.isnan(direct(image, kernel)))
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64"])
+def test_a_nan_that_no_output_needs_is_not_read(dtype):
+    image, kernel = pixels((70, 300), dtype), product(9, 7, "float64" if dtype == "float64" else "float32")
+    for width in [75, 128, 150]:
+        needed = width + kernel.shape[1] - 1
+        beside = image.copy()
+        beside[:, needed:] = np.nan         # in the last group of the row, of which outputs need a part
+        part = np.empty((62, width), dtype)
+        separable(beside, kernel, "valid", out=part)
+        assert same_bits(part, separable(image[:, :needed].copy(), kernel, "valid"))
+
+
 def test_finite_numbers_that_overflow_on_the_way_come_out_finite():
     image = np.full((40, 60), np.float32(3e38))
     ones = np.full((9, 9), np.float32(1 / 256))
@@ -285,6 +301,20 @@ def test_what_is_not_negative_stays_so():
     assert separable(image, kernel, factors=factors, clamp=True).min() == 0
     image[60, 90] = -1
     assert separable(image, kernel, factors=factors, clamp=True)[40:60, 40:60].min() < 0
+
+
+def test_products_of_what_is_not_negative_are_not_looked_over():
+    image = np.random.default_rng(0).random((100, 120), np.float32) * (np.arange(120) > 90)
+    task = partial(_arguments.signal2d, "convolve2d", boundary="fill", fillvalue=0, method="separable", out=None,
+                   workers=1, channel_axis=None, mode="same")
+    smooth = (gauss(15)[:, None] * gauss(15)).astype(np.float32)
+    (plan,) = _plan.plans(task(image, smooth))
+    assert not plan.products.clamp
+    hollow = 1 - smooth
+    (plan,) = _plan.plans(task(image, hollow))
+    assert plan.products.clamp
+    assert (plan.products.factors.rows < 0).any()
+    assert rapidconv.convolve2d(image, hollow, "same", method="separable").min() == 0
 
 
 @pytest.mark.parametrize("kernel", [gauss(15)[:, None] * gauss(15), low_rank(31, "float64"), np.outer([1, 4, 6, 4, 1], [1, 4, 6, 4, 1.0])])
@@ -361,6 +391,45 @@ def test_complex_whole_numbers_are_left_to_direct_sums():
     kernel = np.outer([1, 4, 6, 4, 3], [1 + 2j, 3, 5 - 1j, 7, 9j])
     assert factor(kernel) is None
     assert factor(kernel * 0.125) is None
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from(["float32", "float64", "complex64", "complex128"]), st.integers(1, 4))
+def test_the_first_look_refuses_no_sum_of_products(seed, dtype, rank):
+    rng = np.random.default_rng(seed)
+    columns, rows = (rng.standard_normal((rank, n)) * 10.0 ** rng.integers(-3, 3, (rank, n)) for n in (23, 31))
+    if dtype[0] == "c":
+        rows = rows * np.exp(2j * np.pi * rng.random(rows.shape))
+    kernel = (columns.T @ rows).astype(dtype)
+    kernel = kernel * (0.75 / np.abs(kernel).max()).astype(np.abs(kernel).dtype)
+    eps = np.finfo(dtype).eps
+    assert _may_be_low(kernel, rank, _PROBE * eps)
+    kernel = kernel + rng.uniform(-0.1, 0.1, kernel.shape)
+    assert not _may_be_low(kernel, rank, _PROBE * eps)
+
+
+def test_elimination_leaves_what_no_products_make():
+    a = np.diag(np.array([3, -5j, 2, 7]))
+    left = [kernels.left_after(a[[2, 0, 3, 1]].copy(), k) for k in range(6)]
+    np.testing.assert_allclose(left, [7, 5, 3, 2, 0, 0], rtol=1e-15)
+    a = np.outer([1, 2, 3], [4, 5, 6, 7]) + np.outer([0, 1, 0], [1, 0, 0, 1]) + 0j
+    assert kernels.left_after(a.copy(), 1) > 0.5
+    assert kernels.left_after(a.copy(), 2) < 1e-14
+
+
+def test_zeros_on_the_sides_of_integer_kernels_cost_nothing():
+    inner = np.random.default_rng(5).integers(1, 9, (4, 3))
+    kernel = np.pad(inner, ((3, 2), (1, 5)))
+    image = pixels((400, 300), "uint8")
+    options = {"mode": "same", "boundary": "symm", "fillvalue": 0, "method": "auto", "out": None, "workers": 1, "channel_axis": None}
+    (problem,) = _arguments.signal2d("correlate2d", image, kernel, **options).problems
+    np.testing.assert_array_equal(problem.kernel, inner)
+    for name, h in [("correlate2d", kernel), ("convolve2d", kernel), ("convolve2d", np.zeros((9, 9), int))]:
+        result = getattr(rapidconv, name)(image, h, "same", "symm")
+        check_values(result, image, h, "same", "symm", correlate=name == "correlate2d")
+    prepared = rapidconv.prepare(kernel, shape=image.shape, dtype=image.dtype, boundary="symm", mode="same")
+    assert same_bits(prepared(image), rapidconv.convolve2d(image, kernel, "same", "symm"))
+    (problem,) = _arguments.signal2d("correlate2d", image.astype(float), kernel, **options).problems
+    assert problem.kernel.shape == kernel.shape         # a NaN under a zero tap shows
 
 
 def test_one_tap_off_is_no_product():

@@ -1,6 +1,7 @@
 """From what a person may pass to problems of whole numbers and arrays. Every user error is raised here."""
 
 import operator
+from math import prod
 from typing import Any, NoReturn
 
 import numpy as np
@@ -8,12 +9,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from ._boundary import SIGNAL_NAMES, Boundary
 from ._problem import Problem, Task
+from ._rank import trim
 from ._workers import resolve
 
 __all__ = ["METHODS", "check_method", "check_out", "is_interleaved", "signal2d"]
 
 #: Accepted values of `method`.
 METHODS = ("auto", "direct", "separable", "fft")
+
+#: Multiply-adds from which a look at the kernel's sides for zeros, some 5 us, is worth it.
+_WORTH_TRIMMING = 2**20
 
 #: Channels up to which a row of pixels is one row of numbers; more are taken plane by plane.
 _INTERLEAVED = 16
@@ -59,6 +64,9 @@ def signal2d(
     else:
         planes = [image[(slice(None),) * axis + (c,)] for c in range(image.shape[axis])]
     shared = None if swapped else _oriented(kernel, name)
+    if shared is not None and dtype.kind in "biu" and prod(whole) * kernel.size >= _WORTH_TRIMMING:
+        shared, above, before = trim(shared)    # zero taps of floating kernels spread NaN and infinities
+        top, left = top + above, left + before
     problems, places = [], []
     for c, plane in enumerate(planes):
         big, small = (kernel, plane) if swapped else (plane, kernel)

@@ -296,11 +296,10 @@ def _products(
         return None, 0.0, f"sums in {dtype} are direct"
     if kernel.dtype.char in "gG":
         return None, 0.0, f"kernels in {kernel.dtype} are not factored"
-    positive = kernel.dtype.kind != "c" and bool((kernel >= 0).all())
     converts = problem.image.dtype.char != lane or problem.dtype.char != lane
     if kernel.dtype.kind != "c" and box(kernel) is not None and kernel.size > 1 and kernel[0, 0] != 0:
         seconds = _cost.box(cost, lane, (kernel.shape[0], kernel.shape[1]), numbers, converts=converts)
-        return Products(None, lanes, clamp=positive), seconds, ""
+        return Products(None, lanes, clamp=False), seconds, ""
     factors = factor(kernel, dtype, most)
     whole = dtype.kind in "biu"
     if factors is None or (whole and not factors.exact):
@@ -311,7 +310,9 @@ def _products(
         lanes = _whole_number_lanes(problem, int(factors.total))
     planes = 2 if factors.columns.dtype.kind == "c" else 1
     seconds = _cost.separable(cost, lane, kernel.shape, factors.rank * planes**2, numbers, converts=converts)
-    return Products(factors, lanes, clamp=positive), seconds, ""
+    positive = kernel.dtype.kind != "c" and bool((kernel >= 0).all())
+    clamp = positive and bool((factors.columns < 0).any() or (factors.rows < 0).any())
+    return Products(factors, lanes, clamp=clamp), seconds, ""
 
 
 def _candidates(kernel: tuple[int, ...], shape: tuple[int, int]) -> list[tuple[int, int]]:

@@ -221,7 +221,7 @@ class Products:
     lanes : tuple of Lane
         As of a plan, with limits that the partial sums keep.
     clamp : bool
-        Whether no tap is negative, so that where no pixel is either no result may be.
+        Whether no tap is negative though some factors are: where no pixel is negative, no result may be.
     """
 
     factors: Factors | None

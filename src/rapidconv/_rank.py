@@ -18,12 +18,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ._native import kernels
+
 __all__ = ["Factors", "box", "factor", "lane_factors", "trim"]
 
 #: Most products of a factored kernel.
 MOST = 4
 #: Steps of the precision, eps, that a tap may be off.
 _SLACK = 4
+#: Steps that a sample of a kernel may be off, before one looks closer: more than 4**MOST * 10 * _SLACK / 2.
+_PROBE = 2.0**14
 #: Whole numbers above this are not factored: products of two of them stay in 64 bits.
 _LARGEST = 2**31
 #: Floating taps are looked at as whole numbers of so many bits, times a power of two.
@@ -109,6 +113,8 @@ def trim(kernel: NDArray[Any]) -> tuple[NDArray[Any], int, int]:
 
     A kernel of nothing but zeros keeps one tap.
     """
+    if all(side.any() for side in (kernel[0], kernel[-1], kernel[:, 0], kernel[:, -1])):
+        return kernel, 0, 0
     top, bottom = _ends(np.any(kernel != 0, axis=1))
     left, right = _ends(np.any(kernel != 0, axis=0))
     return kernel[top:bottom, left:right], top, left
@@ -189,7 +195,7 @@ def _whole(kernel: NDArray[Any], most: int) -> Factors | None:
     columns: list[NDArray[np.int64]] = []
     rows: list[NDArray[np.int64]] = []
     while rest.any():
-        if len(rows) == most or (len(rows) == 1 and not _may_be_low(rest, most - 1)):
+        if len(rows) == most or (len(rows) == 1 and not _may_be_low(rest, most - 1, 0.5)):
             return None
         i, j = _pivot(rest)
         column, row = rest[:, j], rest[i] // np.gcd.reduce(rest[i])
@@ -238,7 +244,7 @@ def _floating(kernel: NDArray[Any], most: int) -> Factors | None:
     if most < 2:
         return None
     wide = scaled.astype(np.promote_types(kernel.dtype, np.float64))
-    if not _may_be_low(wide, most, eps):
+    if not _may_be_low(wide, most, _PROBE * eps):
         return None
     columns: list[NDArray[Any]] = []
     rows: list[NDArray[Any]] = []
@@ -261,12 +267,16 @@ def _is_product(kernel: NDArray[Any], column: NDArray[Any], row: NDArray[Any], i
     return bool((np.abs(kernel - column[:, None] * row) <= slack * np.abs(kernel)).all())
 
 
-def _may_be_low(kernel: NDArray[Any], most: int, eps: float = 2.0**-52) -> bool:
-    """Whether a sample of a kernel is of a rank of at most `most`, as that of most kernels is not."""
+def _may_be_low(kernel: NDArray[Any], most: int, limit: float) -> bool:
+    """Whether a sample of a kernel may be of a rank of at most `most`, as that of most kernels is not.
+
+    What is left of a sum of so many products, each number off by at most d, after so many steps of elimination with
+    complete pivoting is at most ``4**most`` times its next singular value, ``10 * d`` (10 is the sample's side).
+    """
     kh, kw = kernel.shape
     sample = kernel[:: max(1, kh // (2 * most + 1)), :: max(1, kw // (2 * most + 1))][: 2 * most + 2, : 2 * most + 2]
-    values = np.linalg.svd(sample, compute_uv=False)
-    return len(values) <= most or bool(values[most] <= 64 * eps * float(np.abs(kernel).max()))
+    left: float = kernels.left_after(np.array(sample, np.complex128, order="C"), most)
+    return left <= limit
 
 
 def _scaled(columns: list[NDArray[Any]], rows: list[NDArray[Any]], exponent: int) -> Factors:

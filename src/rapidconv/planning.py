@@ -191,7 +191,7 @@ class Prepared:
 
     def _swaps(self, task: Task) -> bool:
         """Whether the image takes the kernel's place, as in 'valid' with a larger kernel."""
-        return any(problem.kernel.shape != self._kernel.shape for problem in task.problems)
+        return any(problem.image is self._kernel for problem in task.problems)
 
     def _task(self, image: NDArray[Any], out: NDArray[Any] | None) -> Task:
         o = self._options

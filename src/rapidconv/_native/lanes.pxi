@@ -51,10 +51,10 @@ cdef extern from "simd.h" nogil:
     vw4 vw4_shift(vw4 lo, vw4 hi, const int j)
     vw8 vw8_shift(vw8 lo, vw8 hi, const int j)
     const int RC_WHOLE
-    vf4 vf4_zip_low(vf4 a, vf4 b)
-    vf8 vf8_zip_low(vf8 a, vf8 b)
-    vf4 vf4_zip_high(vf4 a, vf4 b)
-    vf8 vf8_zip_high(vf8 a, vf8 b)
+    vf4 vf4_low(vf4 a, vf4 b)
+    vf8 vf8_low(vf8 a, vf8 b)
+    vf4 vf4_high(vf4 a, vf4 b)
+    vf8 vf8_high(vf8 a, vf8 b)
     vf4 vf4_times_i(vf4 a)
     vf8 vf8_times_i(vf8 a)
     vf4 vf4_root(vf4 a)
@@ -176,11 +176,11 @@ cdef inline vec shift(vec lo, vec hi, const int j) noexcept nogil:
 cdef inline void zip_store(char* p, bankable re, bankable im) noexcept nogil:
     """Two vectors of real and imaginary parts as complex numbers to p; only where RC_BANKS."""
     if bankable is vf4:
-        vf4_store(p, vf4_zip_low(re, im))
-        vf4_store(p + sizeof(vf4), vf4_zip_high(re, im))
+        vf4_store(p, vf4_low(re, im))
+        vf4_store(p + sizeof(vf4), vf4_high(re, im))
     else:
-        vf8_store(p, vf8_zip_low(re, im))
-        vf8_store(p + sizeof(vf8), vf8_zip_high(re, im))
+        vf8_store(p, vf8_low(re, im))
+        vf8_store(p + sizeof(vf8), vf8_high(re, im))
 
 
 cdef inline bankable times_i(bankable z) noexcept nogil:

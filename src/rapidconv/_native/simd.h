@@ -183,58 +183,6 @@ typedef double vw8;
 #define vw4_shift vf4_shift
 #define vw8_shift vf8_shift
 
-/* Complex numbers as (re, im) pairs of lanes.  zip_low, zip_high: pairs of two vectors of parts; times_i: (-im, re). */
-#if RC_BYTES
-#  define RC_BANKS 1
-#  if RC_BYTES == 64
-#    define RC_LOW4(n) 0, n, 1, n + 1, 2, n + 2, 3, n + 3, 4, n + 4, 5, n + 5, 6, n + 6, 7, n + 7
-#    define RC_LOW8(n) 0, n, 1, n + 1, 2, n + 2, 3, n + 3
-#    define RC_HIGH4(n) 8, n + 8, 9, n + 9, 10, n + 10, 11, n + 11, 12, n + 12, 13, n + 13, 14, n + 14, 15, n + 15
-#    define RC_HIGH8(n) 4, n + 4, 5, n + 5, 6, n + 6, 7, n + 7
-#    define RC_SWAP4 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14
-#    define RC_SWAP8 1, 0, 3, 2, 5, 4, 7, 6
-#    define RC_SIGNS4 -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1
-#    define RC_SIGNS8 -1, 1, -1, 1, -1, 1, -1, 1
-#  elif RC_BYTES == 32
-#    define RC_LOW4(n) 0, n, 1, n + 1, 2, n + 2, 3, n + 3
-#    define RC_LOW8(n) 0, n, 1, n + 1
-#    define RC_HIGH4(n) 4, n + 4, 5, n + 5, 6, n + 6, 7, n + 7
-#    define RC_HIGH8(n) 2, n + 2, 3, n + 3
-#    define RC_SWAP4 1, 0, 3, 2, 5, 4, 7, 6
-#    define RC_SWAP8 1, 0, 3, 2
-#    define RC_SIGNS4 -1, 1, -1, 1, -1, 1, -1, 1
-#    define RC_SIGNS8 -1, 1, -1, 1
-#  else
-#    define RC_LOW4(n) 0, n, 1, n + 1
-#    define RC_LOW8(n) 0, n
-#    define RC_HIGH4(n) 2, n + 2, 3, n + 3
-#    define RC_HIGH8(n) 1, n + 1
-#    define RC_SWAP4 1, 0, 3, 2
-#    define RC_SWAP8 1, 0
-#    define RC_SIGNS4 -1, 1, -1, 1
-#    define RC_SIGNS8 -1, 1
-#  endif
-#  if defined(__clang__) || __GNUC__ >= 12
-#    define RC_SHUFFLE(a, b, I, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
-#  else
-#    define RC_SHUFFLE(a, b, I, ...) __builtin_shuffle(a, b, (RC_VECTOR(I)){__VA_ARGS__})
-#  endif
-#  define RC_BANK(NAME, SIZE, I)                                                                                    \
-    RC_INLINE NAME NAME##_zip_low(NAME a, NAME b) { return RC_SHUFFLE(a, b, I, RC_LOW##SIZE(RC_BYTES / SIZE)); }    \
-    RC_INLINE NAME NAME##_zip_high(NAME a, NAME b) { return RC_SHUFFLE(a, b, I, RC_HIGH##SIZE(RC_BYTES / SIZE)); }  \
-    RC_INLINE NAME NAME##_times_i(NAME a) { return RC_SHUFFLE(a, a, I, RC_SWAP##SIZE) * (NAME){RC_SIGNS##SIZE}; }
-RC_BANK(vf4, 4, int32_t)
-RC_BANK(vf8, 8, int64_t)
-#else
-#  define RC_BANKS 0
-#  define vf4_zip_low(a, b) (a)
-#  define vf8_zip_low(a, b) (a)
-#  define vf4_zip_high(a, b) (b)
-#  define vf8_zip_high(a, b) (b)
-#  define vf4_times_i(a) (a)
-#  define vf8_times_i(a) (a)
-#endif
-
 /* Square roots.  Where vectors of 64 bytes are, an estimate to 14 bits and one step from it are twice as fast as the
  * instruction in float32: within 1 eps, exact for squares; zeros and infinities are their own roots. */
 #if RC_BYTES == 64
@@ -260,41 +208,39 @@ RC_ROOT(vf4, float, sqrtf)
 RC_ROOT(vf8, double, sqrt)
 #endif
 
-/* Every other unit of two neighbouring vectors, and back: NAME_even, NAME_odd, NAME_low, NAME_high.
+/* Permutations of lanes, by the lanes of a vector: those of a come first, then those of b.
  *
- *     lo hi = a b c d | e f g h    even = a c e g    odd = b d f h    low, high of (even, odd) = lo, hi
+ *     a, b = 0 1 2 3 | 4 5 6 7    even = 0 2 4 6   odd = 1 3 5 7   low = 0 4 1 5   high = 2 6 3 7   swap = 1 0 3 2
  *
- * A unit is one lane, or two (NAME2_...).  Vectors of one lane are their own units: even is lo, odd is hi. */
-#if RC_BYTES && defined(__has_builtin)
-#  if __has_builtin(__builtin_shufflevector)
-#    define RC_QUADS 1
-#  endif
-#endif
-#ifndef RC_QUADS
-#  define RC_QUADS 0
-#endif
+ * low and high of (even, odd) are a and b again.  EVEN2 and the like take two lanes for one.  */
 #define RC_EVEN_2 0, 2
 #define RC_ODD_2 1, 3
 #define RC_LOW_2 0, 2
 #define RC_HIGH_2 1, 3
+#define RC_SWAP_2 1, 0
 #define RC_EVEN_4 0, 2, 4, 6
 #define RC_ODD_4 1, 3, 5, 7
 #define RC_LOW_4 0, 4, 1, 5
 #define RC_HIGH_4 2, 6, 3, 7
-#define RC_EVEN_8 RC_EVEN_4, 8, 10, 12, 14
-#define RC_ODD_8 RC_ODD_4, 9, 11, 13, 15
+#define RC_SWAP_4 1, 0, 3, 2
+#define RC_EVEN_8 0, 2, 4, 6, 8, 10, 12, 14
+#define RC_ODD_8 1, 3, 5, 7, 9, 11, 13, 15
 #define RC_LOW_8 0, 8, 1, 9, 2, 10, 3, 11
 #define RC_HIGH_8 4, 12, 5, 13, 6, 14, 7, 15
-#define RC_EVEN_16 RC_EVEN_8, 16, 18, 20, 22, 24, 26, 28, 30
-#define RC_ODD_16 RC_ODD_8, 17, 19, 21, 23, 25, 27, 29, 31
+#define RC_SWAP_8 1, 0, 3, 2, 5, 4, 7, 6
+#define RC_EVEN_16 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30
+#define RC_ODD_16 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31
 #define RC_LOW_16 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
 #define RC_HIGH_16 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
-#define RC_EVEN_32 RC_EVEN_16, 32, 34, 36, 38, 40, 42, 44, 46, 48, 50, 52, 54, 56, 58, 60, 62
-#define RC_ODD_32 RC_ODD_16, 33, 35, 37, 39, 41, 43, 45, 47, 49, 51, 53, 55, 57, 59, 61, 63
-#define RC_LOW_32 0, 32, 1, 33, 2, 34, 3, 35, 4, 36, 5, 37, 6, 38, 7, 39, \
-    8, 40, 9, 41, 10, 42, 11, 43, 12, 44, 13, 45, 14, 46, 15, 47
-#define RC_HIGH_32 16, 48, 17, 49, 18, 50, 19, 51, 20, 52, 21, 53, 22, 54, 23, 55, \
-    24, 56, 25, 57, 26, 58, 27, 59, 28, 60, 29, 61, 30, 62, 31, 63
+#define RC_SWAP_16 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14
+#define RC_EVEN_32 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30, 32, 34, 36, 38, 40, 42, 44, 46, \
+    48, 50, 52, 54, 56, 58, 60, 62
+#define RC_ODD_32 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31, 33, 35, 37, 39, 41, 43, 45, 47, 49, \
+    51, 53, 55, 57, 59, 61, 63
+#define RC_LOW_32 0, 32, 1, 33, 2, 34, 3, 35, 4, 36, 5, 37, 6, 38, 7, 39, 8, 40, 9, 41, 10, 42, 11, 43, 12, 44, \
+    13, 45, 14, 46, 15, 47
+#define RC_HIGH_32 16, 48, 17, 49, 18, 50, 19, 51, 20, 52, 21, 53, 22, 54, 23, 55, 24, 56, 25, 57, 26, 58, 27, \
+    59, 28, 60, 29, 61, 30, 62, 31, 63
 #define RC_EVEN2_4 0, 1, 4, 5
 #define RC_ODD2_4 2, 3, 6, 7
 #define RC_LOW2_4 0, 1, 4, 5
@@ -303,30 +249,64 @@ RC_ROOT(vf8, double, sqrt)
 #define RC_ODD2_8 2, 3, 6, 7, 10, 11, 14, 15
 #define RC_LOW2_8 0, 1, 8, 9, 2, 3, 10, 11
 #define RC_HIGH2_8 4, 5, 12, 13, 6, 7, 14, 15
-#define RC_PAIR(NAME, UNIT, EVEN, ODD, LOW, HIGH)                                                           \
-    RC_INLINE NAME NAME##UNIT##_even(NAME a, NAME b) { return __builtin_shufflevector(a, b, EVEN); }        \
-    RC_INLINE NAME NAME##UNIT##_odd(NAME a, NAME b) { return __builtin_shufflevector(a, b, ODD); }          \
-    RC_INLINE NAME NAME##UNIT##_low(NAME a, NAME b) { return __builtin_shufflevector(a, b, LOW); }          \
-    RC_INLINE NAME NAME##UNIT##_high(NAME a, NAME b) { return __builtin_shufflevector(a, b, HIGH); }
-#define RC_UNITS(NAME, UNIT, N) RC_PAIR(NAME, UNIT, RC_EVEN##N, RC_ODD##N, RC_LOW##N, RC_HIGH##N)
-#define RC_ONE_UNIT(NAME, UNIT)                                                                              \
-    RC_INLINE NAME NAME##UNIT##_even(NAME a, NAME b) { (void)b; return a; }                                 \
-    RC_INLINE NAME NAME##UNIT##_odd(NAME a, NAME b) { (void)a; return b; }                                  \
-    RC_INLINE NAME NAME##UNIT##_low(NAME a, NAME b) { (void)b; return a; }                                  \
-    RC_INLINE NAME NAME##UNIT##_high(NAME a, NAME b) { (void)a; return b; }
-#define RC_CAST(NAME, AS)                                                                                   \
-    RC_INLINE NAME NAME##2_even(NAME a, NAME b) { return (NAME)AS##_even((AS)a, (AS)b); }                   \
-    RC_INLINE NAME NAME##2_odd(NAME a, NAME b) { return (NAME)AS##_odd((AS)a, (AS)b); }                     \
-    RC_INLINE NAME NAME##2_low(NAME a, NAME b) { return (NAME)AS##_low((AS)a, (AS)b); }                     \
-    RC_INLINE NAME NAME##2_high(NAME a, NAME b) { return (NAME)AS##_high((AS)a, (AS)b); }
-#if RC_QUADS && RC_BYTES == 64
-RC_UNITS(vf4, , _16) RC_UNITS(vf8, , _8) RC_UNITS(vi2, , _32) RC_UNITS(vf8, 2, 2_8) RC_CAST(vf4, vf8)
-#elif RC_QUADS && RC_BYTES == 32
-RC_UNITS(vf4, , _8) RC_UNITS(vf8, , _4) RC_UNITS(vi2, , _16) RC_UNITS(vf8, 2, 2_4) RC_CAST(vf4, vf8)
-#elif RC_QUADS
-RC_UNITS(vf4, , _4) RC_UNITS(vf8, , _2) RC_UNITS(vi2, , _8) RC_ONE_UNIT(vf8, 2) RC_CAST(vf4, vf8)
+#if RC_BYTES == 64          /* lanes of vectors of 2, 4 and 8-byte numbers */
+#  define RC_N2 32
+#  define RC_N4 16
+#  define RC_N8 8
+#elif RC_BYTES == 32
+#  define RC_N2 16
+#  define RC_N4 8
+#  define RC_N8 4
 #else
-RC_ONE_UNIT(vf4, ) RC_ONE_UNIT(vf8, ) RC_ONE_UNIT(vi2, ) RC_ONE_UNIT(vf4, 2) RC_ONE_UNIT(vf8, 2)
+#  define RC_N2 8
+#  define RC_N4 4
+#  define RC_N8 2
+#endif
+#define RC_JOIN(A, B) A##B
+#define RC_OF(NAME, N) RC_JOIN(NAME, N)
+#if defined(__clang__) || __GNUC__ >= 12
+#  define RC_SHUFFLE(a, b, I, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#  define RC_SHUFFLE(a, b, I, ...) __builtin_shuffle(a, b, (RC_VECTOR(I)){__VA_ARGS__})
+#endif
+
+/* NAME_even, NAME_odd, NAME_low, NAME_high of two neighbouring vectors, whose unit is one lane, or two (NAME2_...).
+ * Vectors of one unit: even and low are the first, odd and high the second. */
+#define RC_PERMUTED(NAME, UNIT, I, N, WHICH, LIST) \
+    RC_INLINE NAME NAME##UNIT##_##WHICH(NAME a, NAME b) { return RC_SHUFFLE(a, b, I, RC_OF(RC_##LIST##UNIT##_, N)); }
+#define RC_UNITS(NAME, UNIT, I, N) \
+    RC_PERMUTED(NAME, UNIT, I, N, even, EVEN) RC_PERMUTED(NAME, UNIT, I, N, odd, ODD) \
+    RC_PERMUTED(NAME, UNIT, I, N, low, LOW) RC_PERMUTED(NAME, UNIT, I, N, high, HIGH)
+#define RC_ONE_UNIT(NAME, UNIT) \
+    RC_INLINE NAME NAME##UNIT##_even(NAME a, NAME b) { (void)b; return a; } \
+    RC_INLINE NAME NAME##UNIT##_odd(NAME a, NAME b) { (void)a; return b; } \
+    RC_INLINE NAME NAME##UNIT##_low(NAME a, NAME b) { (void)b; return a; } \
+    RC_INLINE NAME NAME##UNIT##_high(NAME a, NAME b) { (void)a; return b; }
+#define RC_CAST(WHICH) \
+    RC_INLINE vf4 vf42_##WHICH(vf4 a, vf4 b) { return (vf4)vf8_##WHICH((vf8)a, (vf8)b); }
+#if RC_BYTES
+RC_UNITS(vf4, , int32_t, RC_N4) RC_UNITS(vf8, , int64_t, RC_N8) RC_UNITS(vi2, , int16_t, RC_N2)
+RC_CAST(even) RC_CAST(odd) RC_CAST(low) RC_CAST(high)
+#else
+RC_ONE_UNIT(vf4, ) RC_ONE_UNIT(vf8, ) RC_ONE_UNIT(vi2, ) RC_ONE_UNIT(vf4, 2)
+#endif
+#if RC_BYTES > 16
+RC_UNITS(vf8, 2, int64_t, RC_N8)
+#else
+RC_ONE_UNIT(vf8, 2)
+#endif
+
+/* Complex numbers as (re, im) pairs of lanes: low and high make them of parts; times_i: (-im, re). */
+#if RC_BYTES
+#  define RC_BANKS 1
+#  define RC_TIMES_I(NAME, I, N) RC_INLINE NAME NAME##_times_i(NAME a) { \
+    return RC_SHUFFLE(a, a, I, RC_OF(RC_SWAP_, N)) * NAME##_low((NAME){0} - 1, (NAME){0} + 1); }
+RC_TIMES_I(vf4, int32_t, RC_N4)
+RC_TIMES_I(vf8, int64_t, RC_N8)
+#else
+#  define RC_BANKS 0
+#  define vf4_times_i(a) (a)
+#  define vf8_times_i(a) (a)
 #endif
 
 /* Tiles of the separable road, in vectors: 6 rows of columns summed, 4 phases of a row. */
@@ -414,44 +394,28 @@ RC_INLINE vfg vfg_splat(const char *p) { return *(const vfg *)p; }
     T##_store(d + 15 * d_step, e15);
 /* Sums of up to 8 neighbouring lanes, in each of them. */
 #  define RC_NEIGHBOURS_2(I) \
-    e += RC_SHUFFLE(e, e, I, 1, 0);
+    e += RC_SHUFFLE(e, e, I, RC_SWAP_2);
 #  define RC_NEIGHBOURS_4(I) \
-    e += RC_SHUFFLE(e, e, I, 1, 0, 3, 2); e += RC_SHUFFLE(e, e, I, 2, 3, 0, 1);
+    e += RC_SHUFFLE(e, e, I, RC_SWAP_4); e += RC_SHUFFLE(e, e, I, 2, 3, 0, 1);
 #  define RC_NEIGHBOURS_8(I) \
-    e += RC_SHUFFLE(e, e, I, 1, 0, 3, 2, 5, 4, 7, 6); \
+    e += RC_SHUFFLE(e, e, I, RC_SWAP_8); \
     e += RC_SHUFFLE(e, e, I, 2, 3, 0, 1, 6, 7, 4, 5); \
     e += RC_SHUFFLE(e, e, I, 4, 5, 6, 7, 0, 1, 2, 3);
 #  define RC_NEIGHBOURS_16(I) \
-    e += RC_SHUFFLE(e, e, I, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14); \
+    e += RC_SHUFFLE(e, e, I, RC_SWAP_16); \
     e += RC_SHUFFLE(e, e, I, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13); \
     e += RC_SHUFFLE(e, e, I, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11);
-#  if RC_BYTES == 64
-#    define RC_TRANSPOSE_4_BYTES RC_TRANSPOSE_16
-#    define RC_TRANSPOSE_8_BYTES RC_TRANSPOSE_8
-#    define RC_NEIGHBOURS_4_BYTES RC_NEIGHBOURS_16
-#    define RC_NEIGHBOURS_8_BYTES RC_NEIGHBOURS_8
-#  elif RC_BYTES == 32
-#    define RC_TRANSPOSE_4_BYTES RC_TRANSPOSE_8
-#    define RC_TRANSPOSE_8_BYTES RC_TRANSPOSE_4
-#    define RC_NEIGHBOURS_4_BYTES RC_NEIGHBOURS_8
-#    define RC_NEIGHBOURS_8_BYTES RC_NEIGHBOURS_4
-#  else
-#    define RC_TRANSPOSE_4_BYTES RC_TRANSPOSE_4
-#    define RC_TRANSPOSE_8_BYTES RC_TRANSPOSE_2
-#    define RC_NEIGHBOURS_4_BYTES RC_NEIGHBOURS_4
-#    define RC_NEIGHBOURS_8_BYTES RC_NEIGHBOURS_2
-#  endif
+#  define RC_TRANSPOSE(T, I, N) RC_OF(RC_TRANSPOSE_, N)(T, I)
+#  define RC_NEIGHBOURS(I, N) RC_OF(RC_NEIGHBOURS_, N)(I)
 #else
-#  define RC_TRANSPOSE_4_BYTES(T, I) T##_store(d, T##_load(s)); (void)s_step; (void)d_step;
-#  define RC_TRANSPOSE_8_BYTES RC_TRANSPOSE_4_BYTES
-#  define RC_NEIGHBOURS_4_BYTES(I)
-#  define RC_NEIGHBOURS_8_BYTES(I)
+#  define RC_TRANSPOSE(T, I, N) T##_store(d, T##_load(s)); (void)s_step; (void)d_step;
+#  define RC_NEIGHBOURS(I, N)
 #endif
 /* A square block of vectors s_step bytes apart to vectors d_step bytes apart. */
-RC_INLINE void vf4_transpose(const char *s, Py_ssize_t s_step, char *d, Py_ssize_t d_step) { RC_TRANSPOSE_4_BYTES(vf4, int32_t) }
-RC_INLINE void vf8_transpose(const char *s, Py_ssize_t s_step, char *d, Py_ssize_t d_step) { RC_TRANSPOSE_8_BYTES(vf8, int64_t) }
-RC_INLINE vf4 vf4_neighbours(vf4 e) { RC_NEIGHBOURS_4_BYTES(int32_t) return e; }
-RC_INLINE vf8 vf8_neighbours(vf8 e) { RC_NEIGHBOURS_8_BYTES(int64_t) return e; }
+RC_INLINE void vf4_transpose(const char *s, Py_ssize_t s_step, char *d, Py_ssize_t d_step) { RC_TRANSPOSE(vf4, int32_t, RC_N4) }
+RC_INLINE void vf8_transpose(const char *s, Py_ssize_t s_step, char *d, Py_ssize_t d_step) { RC_TRANSPOSE(vf8, int64_t, RC_N8) }
+RC_INLINE vf4 vf4_neighbours(vf4 e) { RC_NEIGHBOURS(int32_t, RC_N4) return e; }
+RC_INLINE vf8 vf8_neighbours(vf8 e) { RC_NEIGHBOURS(int64_t, RC_N8) return e; }
 
 /* Lane by lane: bits ored; negative numbers set to zero; the lesser of low and a positive e; the larger of two. */
 #if RC_BYTES
