@@ -33,7 +33,7 @@ cdef enum:
     DONE = 0                # verdicts on an item
     REFUSED = 1
     ZERO = 2
-    BLOCK_ROWS = 8          # by 8 columns: a block whose energy is one sample of the dynamic range
+    BLOCK = 8               # columns, by 8 rows: a block whose energy is one sample of the dynamic range
 
 ctypedef struct Seen:
     double energy               # sum of squares
@@ -67,7 +67,7 @@ ctypedef struct Overlap:
 
 ctypedef struct Item:
     int slot                    # place in the call's list
-    int part                    # plane of the image
+    int part, to                # planes of the image and of the result
     Py_ssize_t y, x, m, n       # its outputs
     char gain[8]                # what they are multiplied by, in the lane's type
     bint rounds, clamps
@@ -77,7 +77,7 @@ ctypedef struct Room:           # scratch of one thread
     char* block[2]
     char* tile
     char* strip
-    char* plane[2]
+    char* plane                 # some rows of outputs
     char* zeros                 # rows of zeros, and of the fill value
     char* constant
     char* raw
@@ -166,130 +166,123 @@ cdef void look_at(fvec zero, Sight* sight, Seen* seen) noexcept nogil:
         seen.low = min(seen.low, lane_of(zero, sight.low, k))
 
 
-cdef inline void load_strip(
-    fvec zero, const char** rows_a, const char** rows_b, Py_ssize_t x, Py_ssize_t n, char* strip, const char* scale,
-    Sight* sight, const bint two, const bint fractions,
+cdef inline bint is_packed(Job* job, Overlap* road) noexcept nogil:
+    """Whether outputs of an item lie side by side in the lane's type."""
+    return job.out_parts == 1 and job.out_kind == road.kind and job.out_col_stride == type_size(road.kind)
+
+
+cdef inline void look_at_strip(
+    fvec zero, char* strip, Py_ssize_t n, const char* scale, Sight* sight, const bint fractions,
 ) noexcept nogil:
-    """n rows, one vector wide at byte x, of two tiles (times scale[0], scale[1] if given) to a strip."""
-    cdef Py_ssize_t i, j, unit = 2 * sizeof(fvec), size = lane_size(zero)
-    cdef fvec a, b, energy_a, energy_b, bits_a, bits_b, odd_a, odd_b, low_a, low_b, high_a, high_b, total_a, total_b
-    cdef fvec magic, sa, sb
+    """n points of one part of a strip, seen; times the lane at scale if given."""
+    cdef Py_ssize_t i, j, unit = 2 * sizeof(fvec)
+    cdef fvec a, energy, bits, odd, low, high, total, magic, factor
     cdef double big = 6755399441055744.0        # 1.5 * 2^52: adding it rounds to a whole number
     cdef float big4 = 12582912.0                # 1.5 * 2^23
-    magic = splat(zero, <const char*> &big4) if size == 4 else splat(zero, <const char*> &big)
-    total_a = load(zero, sight[0].energy)
-    low_a = load(zero, sight[0].low)
-    high_a = load(zero, sight[0].high)
-    bits_a = load(zero, sight[0].bits)
-    odd_a = load(zero, sight[0].odd)
-    if two:
-        total_b = load(zero, sight[1].energy)
-        low_b = load(zero, sight[1].low)
-        high_b = load(zero, sight[1].high)
-        bits_b = load(zero, sight[1].bits)
-        odd_b = load(zero, sight[1].odd)
+    magic = splat(zero, <const char*> &big4) if lane_size(zero) == 4 else splat(zero, <const char*> &big)
+    total = load(zero, sight.energy)
+    low = load(zero, sight.low)
+    high = load(zero, sight.high)
+    bits = load(zero, sight.bits)
+    odd = load(zero, sight.odd)
     if scale != NULL:
-        sa = splat(zero, scale)
-        sb = splat(zero, scale + size)
-    for i from 0 <= i < n by BLOCK_ROWS:
-        energy_a = energy_b = zero
-        for j in range(i, i + BLOCK_ROWS):
-            a = load(zero, rows_a[j] + x)
+        factor = splat(zero, scale)
+    for i from 0 <= i < n by BLOCK:
+        energy = zero
+        for j in range(i, i + BLOCK):
+            a = load(zero, strip + j * unit)
             if scale != NULL:
-                a = sa * a
-            store(strip + j * unit, a)
-            energy_a = energy_a + a * a
-            bits_a = or_bits(bits_a, a)
+                a = factor * a
+                store(strip + j * unit, a)
+            energy = energy + a * a
+            bits = or_bits(bits, a)
             if fractions:
-                odd_a = or_bits(odd_a, a - ((a + magic) - magic))
-            if two:
-                b = load(zero, rows_b[j] + x)
-                if scale != NULL:
-                    b = sb * b
-                store(strip + j * unit + sizeof(fvec), b)
-                energy_b = energy_b + b * b
-                bits_b = or_bits(bits_b, b)
-                if fractions:
-                    odd_b = or_bits(odd_b, b - ((b + magic) - magic))
-            else:
-                store(strip + j * unit + sizeof(fvec), zero)
-        total_a = total_a + energy_a
-        energy_a = neighbours(energy_a)
-        low_a = least(low_a, energy_a)
-        high_a = most(high_a, energy_a)
-        if two:
-            total_b = total_b + energy_b
-            energy_b = neighbours(energy_b)
-            low_b = least(low_b, energy_b)
-            high_b = most(high_b, energy_b)
-    store(sight[0].energy, total_a)
-    store(sight[0].low, low_a)
-    store(sight[0].high, high_a)
-    store(sight[0].bits, bits_a)
-    store(sight[0].odd, odd_a)
-    if two:
-        store(sight[1].energy, total_b)
-        store(sight[1].low, low_b)
-        store(sight[1].high, high_b)
-        store(sight[1].bits, bits_b)
-        store(sight[1].odd, odd_b)
+                odd = or_bits(odd, a - ((a + magic) - magic))
+        total = total + energy
+        energy = neighbours(energy)
+        low = least(low, energy)
+        high = most(high, energy)
+    store(sight.energy, total)
+    store(sight.low, low)
+    store(sight.high, high)
+    store(sight.bits, bits)
+    store(sight.odd, odd)
 
 
 cdef void load_tile(
     fvec zero, Overlap* road, Room* room, bint two, const char* scale, Seen* seen,
 ) noexcept nogil:
-    """Two tiles, zero beyond road.width, from room.rows into room.tile, transformed down the columns."""
-    cdef Py_ssize_t s, g, x, unit = 2 * sizeof(fvec), lanes = lanes_in(zero), rows = road.down.n, cols = road.across.n, k
-    cdef Py_ssize_t block = lanes * unit
-    cdef char* cell
+    """Two tiles (times scale[0], scale[1] if given) from room.rows into room.tile, transformed across."""
+    cdef Py_ssize_t g, x, unit = 2 * sizeof(fvec), lanes = lanes_in(zero), line = road.across.n * unit
+    cdef int k
+    cdef char* strip
+    cdef const char* factor
     cdef Sight sight[2]
     for k in range(2):
         reset(zero, &sight[k])
-    for s in range(cols // lanes):
-        x = s * <Py_ssize_t> sizeof(fvec)
-        if s * lanes >= road.width:
-            for g in range(rows // lanes):
-                memset(room.tile + (g * cols + s * lanes) * unit, 0, block)
+    for g in range(road.down.n // lanes):
+        strip = room.tile + g * line
+        if g * lanes >= road.height:
+            memset(strip, 0, line)
             continue
-        if two and road.whole:
-            load_strip(zero, room.rows[0], room.rows[1], x, rows, room.strip, scale, sight, True, True)
-        elif two:
-            load_strip(zero, room.rows[0], room.rows[1], x, rows, room.strip, scale, sight, True, False)
-        else:
-            load_strip(zero, room.rows[0], room.rows[0], x, rows, room.strip, scale, sight, False, road.whole)
-        forward(zero, room.strip, &road.down, road.down.passes)
-        for g in range(rows // lanes):
-            cell = room.tile + (g * cols + s * lanes) * unit
-            transpose(zero, room.strip + g * block, unit, cell, unit)
-            transpose(zero, room.strip + g * block + sizeof(fvec), unit, cell + sizeof(fvec), unit)
+        for k in range(1 + two):
+            for x from 0 <= x < road.width by lanes:
+                take_rows(zero, room.rows[k] + g * lanes, x * lane_size(zero), strip + x * unit + k * sizeof(fvec), unit)
+            factor = scale if scale == NULL else scale + k * lane_size(zero)
+            if road.whole:
+                look_at_strip(zero, strip + k * sizeof(fvec), road.width, factor, &sight[k], True)
+            else:
+                look_at_strip(zero, strip + k * sizeof(fvec), road.width, factor, &sight[k], False)
+        if not two:
+            for x in range(road.width):
+                store(strip + x * unit + sizeof(fvec), zero)
+        memset(strip + road.width * unit, 0, line - road.width * unit)
+        forward(zero, strip, &road.across, road.across.passes)
     for k in range(2):
         look_at(zero, &sight[k], &seen[k])
 
 
-cdef void filter_rows(fvec zero, Overlap* road, Room* room) noexcept nogil:
-    """Across the rows of room.tile: transform, multiply by the kernel's spectrum, transform back."""
-    cdef Py_ssize_t g, line = road.across.n * 2 * <Py_ssize_t> sizeof(fvec)
-    for g in range(road.down.n // lanes_in(zero)):
-        filter_strip(zero, room.tile + g * line, &road.across, road.spectrum + g * line)
-
-
-cdef inline void store_strip(
-    fvec zero, const char* strip, char* d, Py_ssize_t pitch, Py_ssize_t m, const char* gain, const bint rounds,
-    const bint clamps,
+cdef inline void turn(
+    fvec zero, const char* s, Py_ssize_t s_step, char* d, Py_ssize_t d_step, Py_ssize_t count,
 ) noexcept nogil:
-    """m rows of one part of a strip, times gain, to d."""
-    cdef Py_ssize_t y, unit = 2 * sizeof(fvec), size = lane_size(zero)
+    """Square blocks of both parts, s_step and d_step bytes apart, transposed."""
+    cdef Py_ssize_t g, unit = 2 * sizeof(fvec)
+    for g in range(count):
+        transpose(zero, s + g * s_step, unit, d + g * d_step, unit)
+        transpose(zero, s + g * s_step + sizeof(fvec), unit, d + g * d_step + sizeof(fvec), unit)
+
+
+cdef void filter_tile(fvec zero, Overlap* road, Room* room) noexcept nogil:
+    """Down the columns of room.tile: transform, multiply by the kernel's spectrum, transform back."""
+    cdef Py_ssize_t s, unit = 2 * sizeof(fvec), lanes = lanes_in(zero), line = road.across.n * unit, block = lanes * unit
+    cdef char* cells
+    for s in range(road.across.n // lanes):
+        cells = room.tile + s * block
+        turn(zero, cells, line, room.strip, block, road.down.n // lanes)
+        filter_strip(zero, room.strip, &road.down, road.spectrum + s * road.down.n * unit)
+        turn(zero, room.strip, block, cells, line, (road.step_y + lanes - 1) // lanes)
+
+
+cdef inline void finish_row(
+    fvec zero, const char* s, char* d, Py_ssize_t bytes, const char* gain, const bint rounds, const bint clamps,
+) noexcept nogil:
+    """A row of outputs, a vector or more, times gain."""
+    cdef Py_ssize_t at = 0
     cdef double big = 6755399441055744.0
     cdef float big4 = 12582912.0
     cdef fvec v, factor = splat(zero, gain), magic
-    magic = splat(zero, <const char*> &big4) if size == 4 else splat(zero, <const char*> &big)
-    for y in range(m):
-        v = factor * load(zero, strip + y * unit)
+    magic = splat(zero, <const char*> &big4) if lane_size(zero) == 4 else splat(zero, <const char*> &big)
+    while True:
+        v = factor * load(zero, s + at)
         if rounds:
             v = (v + magic) - magic
         if clamps:
             v = positive_part(v)
-        store(d + y * pitch, v)
+        store(d + at, v)
+        at += sizeof(fvec)
+        if at >= bytes:
+            return
+        at = min(at, bytes - <Py_ssize_t> sizeof(fvec))      # the last ones twice
 
 
 cdef inline Py_ssize_t plane_pitch(Overlap* road) noexcept nogil:
@@ -298,38 +291,54 @@ cdef inline Py_ssize_t plane_pitch(Overlap* road) noexcept nogil:
     return pitch + 64 if pitch % 128 == 0 else pitch
 
 
-cdef void store_tile(fvec zero, Overlap* road, Room* room, Item* items) noexcept nogil:
-    """Back down the columns of room.tile: the outputs of the items that are served, to room.plane.
+cdef void put_rows(fvec zero, Job* job, Overlap* road, Room* room, Item* it, Py_ssize_t first, Py_ssize_t m) noexcept nogil:
+    """m rows of outputs of an item from room.plane to the result."""
+    cdef Py_ssize_t y, size = type_size(road.kind), bytes = it.n * size, width = (bytes + sizeof(fvec) - 1) // sizeof(fvec) * sizeof(fvec)
+    cdef bint packed = is_packed(job, road), straight = packed and bytes >= sizeof(fvec)
+    cdef char* row
+    cdef char* dest
+    for y in range(m):
+        row = room.plane + y * plane_pitch(road)
+        dest = (job.out + (it.y + first + y) * job.out_row_stride + it.x * job.out_col_stride
+                + it.to * type_size(job.out_kind))
+        if not straight:
+            finish_row(zero, row, row, width, it.gain, it.rounds, it.clamps)
+        elif it.rounds or it.clamps:
+            finish_row(zero, row, dest, bytes, it.gain, it.rounds, it.clamps)
+        else:
+            finish_row(zero, row, dest, bytes, it.gain, False, False)
+        if packed and not straight:
+            copy_run(row, dest, bytes)
+        elif not packed:
+            put_lane(road.kind, row, 1, job.out_kind, dest, job.out_col_stride, it.n)
 
-    Straight to the result would be slower: strip by strip each of its cache lines would be fetched and written twice.
-    """
-    cdef Py_ssize_t s, g, unit = 2 * sizeof(fvec), lanes = lanes_in(zero), at
-    cdef Py_ssize_t block = lanes * unit, cols = road.across.n, pitch = plane_pitch(road)
+
+cdef void store_tile(fvec zero, Job* job, Overlap* road, Room* room, Item* items) noexcept nogil:
+    """Back across the rows of room.tile: the outputs of the items that are served, to the result."""
+    cdef Py_ssize_t g, x, unit = 2 * sizeof(fvec), lanes = lanes_in(zero), line = road.across.n * unit
     cdef int k
-    cdef char* cell
-    cdef char* part
+    cdef char* strip
     cdef Item* it
-    for s in range((road.step_x + lanes - 1) // lanes):
-        at = s * <Py_ssize_t> sizeof(fvec)
-        for g in range(road.down.n // lanes):
-            cell = room.tile + (g * cols + s * lanes) * unit
-            transpose(zero, cell, unit, room.strip + g * block, unit)
-            transpose(zero, cell + sizeof(fvec), unit, room.strip + g * block + sizeof(fvec), unit)
-        backward(zero, room.strip, &road.down, road.down.passes)
+    for g in range((road.step_y + lanes - 1) // lanes):
+        strip = room.tile + g * line
+        backward(zero, strip, &road.across, road.across.passes)
         for k in range(2):
             it = &items[k]
-            if it.verdict != DONE or it.n <= s * lanes:
+            if it.verdict != DONE or it.m <= g * lanes:
                 continue
-            part = room.strip + k * sizeof(fvec)
-            if it.rounds or it.clamps:
-                store_strip(zero, part, room.plane[k] + at, pitch, it.m, it.gain, it.rounds, it.clamps)
-            else:
-                store_strip(zero, part, room.plane[k] + at, pitch, it.m, it.gain, False, False)
+            for x from 0 <= x < it.n by lanes:
+                transpose(zero, strip + x * unit + k * sizeof(fvec), unit, room.plane + x * lane_size(zero), plane_pitch(road))
+            put_rows(zero, job, road, room, it, g * lanes, min(lanes, it.m - g * lanes))
 
 
-cdef inline bint is_packed(Job* job, Overlap* road) noexcept nogil:
-    """Whether outputs of an item lie side by side in the lane's type."""
-    return job.out_parts == 1 and job.out_kind == road.kind and job.out_col_stride == type_size(road.kind)
+cdef void put_zeros(Job* job, Overlap* road, Room* room, Item* it) noexcept nogil:
+    """Zeros for an item's outputs."""
+    cdef Py_ssize_t y, size = type_size(road.kind)
+    cdef char* dest
+    memset(room.plane, 0, it.n * size)
+    for y in range(it.m):
+        dest = job.out + (it.y + y) * job.out_row_stride + it.x * job.out_col_stride + it.to * type_size(job.out_kind)
+        put_lane(road.kind, room.plane, 1, job.out_kind, dest, job.out_col_stride, it.n)
 
 
 cdef void fetch_fill(Job* job, int part, lane* value) noexcept nogil:
@@ -363,6 +372,8 @@ cdef void gather_plane(Job* job, Overlap* road, Room* room, Item* it, int k, lan
             if job.lift and it.part & 1:
                 for step in range(length):
                     d[at + step] = 0
+            elif job.plain and job.kind == road.kind and stride == size:
+                copy_run(p, <char*> (d + at), length * size)
             elif job.plain:
                 to_lane(job.kind, p, stride, d + at, 1, length)
             else:
@@ -375,7 +386,7 @@ cdef void see_item(Job* job, Overlap* road, Room* room, Item* it, int k, Py_ssiz
     cdef Py_ssize_t i, r, t = index // job.parts, x
     cdef const char** to = room.rows[k]
     it.slot = k
-    it.part = index % job.parts
+    it.part = it.to = index % job.parts
     it.y = t // road.tiles_x * road.step_y
     it.x = t % road.tiles_x * road.step_x
     it.m = min(road.step_y, job.m - it.y)
@@ -419,23 +430,6 @@ cdef void set_gain(Overlap* road, Item* it, double scale) noexcept nogil:
         (<float*> it.gain)[0] = <float> (road.gain / scale)
     else:
         (<double*> it.gain)[0] = road.gain / scale
-
-
-cdef void put_item(Job* job, Overlap* road, Room* room, Item* it, int k, int part) noexcept nogil:
-    """An item's outputs, from room.plane[k] or zeros, to a part of the result."""
-    cdef Py_ssize_t y, size = type_size(road.kind), out_size = type_size(job.out_kind), pitch = plane_pitch(road)
-    cdef bint packed = is_packed(job, road)
-    cdef char* dest
-    if it.verdict == REFUSED:
-        return
-    if it.verdict == ZERO:
-        memset(room.plane[k], 0, it.m * pitch)
-    for y in range(it.m):
-        dest = job.out + (it.y + y) * job.out_row_stride + it.x * job.out_col_stride + part * out_size
-        if packed:
-            copy_run(room.plane[k] + y * pitch, dest, it.n * size)
-        else:
-            put_lane(road.kind, room.plane[k] + y * pitch, 1, job.out_kind, dest, job.out_col_stride, it.n)
 
 
 cdef inline bint is_whole(Overlap* road, Seen* seen) noexcept nogil:
@@ -529,8 +523,6 @@ cdef void transform_items(fvec zero, Job* job, Overlap* road, Room* room, Item* 
             seen[0].odd |= seen[1].odd
             seen[0].energy = energy
         finish_item(road, room, &items[0], 0, &seen[0], energy, low, 1)
-        if not two:
-            items[1] = items[0]
         memcpy(items[1].gain, items[0].gain, 8)
         items[1].rounds = items[0].rounds
         items[1].clamps = False
@@ -538,8 +530,8 @@ cdef void transform_items(fvec zero, Job* job, Overlap* road, Room* room, Item* 
     else:
         for k in range(1 + two):
             finish_item(road, room, &items[k], k, &seen[k], energy, seen[k].low, scale[k])
-    filter_rows(zero, road, room)
-    store_tile(zero, road, room, items)
+    filter_tile(zero, road, room)
+    store_tile(zero, job, road, room, items)
 
 
 cdef void do_items(Job* job, Overlap* road, Room* room, const long long* index, Py_ssize_t count, char* verdict) noexcept nogil:
@@ -547,23 +539,26 @@ cdef void do_items(Job* job, Overlap* road, Room* room, const long long* index, 
     cdef Item items[2]
     cdef float zero4 = 0
     cdef double zero8 = 0
-    cdef int k
+    cdef int k, made = <int> count
     for k in range(count):
         see_item(job, road, room, &items[k], k, index[k])
     items[1].verdict = ZERO
+    if road.cross and count == 1:       # a real image: one item makes both parts
+        items[0].to = 2 * items[0].part
+        items[1] = items[0]
+        items[1].to += 1
+        made = 2
     if road.kind == F4:
         transform_items(vf4_splat(<const char*> &zero4), job, road, room, items, count == 2)
     else:
         transform_items(vf8_splat(<const char*> &zero8), job, road, room, items, count == 2)
+    if made > count:
+        items[1].verdict = items[0].verdict
     for k in range(count):
         verdict[items[k].slot] = items[k].verdict == REFUSED
-    if road.cross and count == 1:       # a real image: one item makes both parts
-        items[1].verdict = items[0].verdict
-        put_item(job, road, room, &items[0], 0, 2 * items[0].part)
-        put_item(job, road, room, &items[0], 1, 2 * items[0].part + 1)
-        return
-    for k in range(count):
-        put_item(job, road, room, &items[k], k, items[k].part)
+    for k in range(made):
+        if items[k].verdict == ZERO:
+            put_zeros(job, road, room, &items[k])
 
 
 cdef void run_overlap(
@@ -590,8 +585,8 @@ cdef Py_ssize_t make_room(Job* job, Overlap* road, Room* room, char* base) noexc
     room.strip = carve(&at, 2 * rows * max(RC_BYTES, 8))
     for k in range(2):
         room.block[k] = carve(&at, rows * cols * size)
-        room.plane[k] = carve(&at, road.step_y * plane_pitch(road))
         room.rows[k] = <const char**> carve(&at, rows * word)
+    room.plane = carve(&at, max(RC_BYTES // size, 1) * plane_pitch(road))
     room.zeros = carve(&at, cols * size)
     room.constant = carve(&at, cols * size)
     room.raw = carve(&at, cols * type_size(job.kind))
@@ -612,13 +607,13 @@ cdef int see_transform(Transform* t, tuple described) except -1:
     return 0
 
 
-def kernel_spectrum(cnp.ndarray real_part, cnp.ndarray imag_part, tuple down, tuple across, double scale):
+def kernel_spectrum(cnp.ndarray parts, tuple down, tuple across, double scale):
     """Spectrum of a kernel for correlation, in the tiles' order.
 
     Parameters
     ----------
-    real_part, imag_part : contiguous arrays of a tile's shape, float32 or float64
-        The kernel, and zeros.
+    parts : contiguous array of shape (1 or 2, rows, columns), float32 or float64
+        Real and imaginary part of the kernel, filled up with zeros to whole vectors of columns.
     down, across : (length, radices, table)
     scale : factor on the spectrum
 
@@ -629,50 +624,50 @@ def kernel_spectrum(cnp.ndarray real_part, cnp.ndarray imag_part, tuple down, tu
     cdef Overlap road
     cdef Room room
     cdef Job job
-    cdef Seen seen[2]
     cdef float zero4 = 0
     cdef double zero8 = 0
-    cdef Py_ssize_t i, width
+    cdef Py_ssize_t k, i
+    cdef bint two = cnp.PyArray_DIM(parts, 0) == 2
     see_transform(&road.down, down)
     see_transform(&road.across, across)
-    road.kind = kind_of(cnp.PyArray_TYPE(real_part))
+    road.kind = job.kind = kind_of(cnp.PyArray_TYPE(parts))
     road.whole = False
-    road.step_y = road.step_x = 0
-    road.width = road.across.n
-    see_image(&job, real_part)
-    see_out(&job, real_part)
-    cdef Py_ssize_t n = cnp.PyArray_SIZE(real_part)
-    cdef cnp.ndarray out = cnp.PyArray_EMPTY(1, [2 * n], cnp.PyArray_TYPE(real_part), 0)
+    road.height = cnp.PyArray_DIM(parts, 1)
+    road.width = cnp.PyArray_DIM(parts, 2)
+    cdef cnp.ndarray out = cnp.PyArray_EMPTY(1, [2 * road.down.n * road.across.n], cnp.PyArray_TYPE(parts), 0)
     cdef char* memory = <char*> malloc(make_room(&job, &road, &room, NULL) + 64)
     if memory == NULL:
         raise MemoryError("no scratch memory for the tiles")
     with nogil:
         make_room(&job, &road, &room, memory + (64 - <size_t> memory % 64))
-        for i in range(job.rows):
-            room.rows[0][i] = cnp.PyArray_BYTES(real_part) + i * job.row_stride
-            room.rows[1][i] = cnp.PyArray_BYTES(imag_part) + i * job.row_stride
+        memset(room.zeros, 0, road.across.n * type_size(road.kind))
+        for k in range(1 + two):
+            for i in range(road.down.n):
+                room.rows[k][i] = room.zeros
+            for i in range(road.height):
+                room.rows[k][i] = cnp.PyArray_BYTES(parts) + (k * road.height + i) * road.width * type_size(road.kind)
         if road.kind == F4:
-            make_spectrum(vf4_splat(<const char*> &zero4), &road, &room, cnp.PyArray_BYTES(out), scale, <float*> NULL)
+            make_spectrum(vf4_splat(<const char*> &zero4), &road, &room, cnp.PyArray_BYTES(out), <float> scale, two)
         else:
-            make_spectrum(vf8_splat(<const char*> &zero8), &road, &room, cnp.PyArray_BYTES(out), scale, <double*> NULL)
+            make_spectrum(vf8_splat(<const char*> &zero8), &road, &room, cnp.PyArray_BYTES(out), scale, two)
         free(memory)
     return out
 
 
-cdef void make_spectrum(fvec zero, Overlap* road, Room* room, char* out, double scale, lane* like) noexcept nogil:
+cdef void make_spectrum(fvec zero, Overlap* road, Room* room, char* out, lane scale, bint two) noexcept nogil:
     """Conjugate spectrum of the tile in room.rows, scaled."""
-    cdef Py_ssize_t g, k, lanes = lanes_in(zero), line = road.across.n * 2 * <Py_ssize_t> sizeof(fvec)
+    cdef Py_ssize_t s, k, unit = 2 * sizeof(fvec), lanes = lanes_in(zero), line = road.across.n * unit, block = lanes * unit
     cdef Seen seen[2]
-    cdef lane* d = <lane*> out
-    cdef const lane* s = <const lane*> room.tile
-    cdef lane factor = <lane> scale
-    load_tile(zero, road, room, True, NULL, seen)
-    for g in range(road.down.n // lanes):
-        forward(zero, room.tile + g * line, &road.across, road.across.passes)
-    for k in range(road.down.n * road.across.n // lanes):
-        for g in range(lanes):
-            d[2 * k * lanes + g] = factor * s[2 * k * lanes + g]
-            d[(2 * k + 1) * lanes + g] = -factor * s[(2 * k + 1) * lanes + g]
+    cdef lane back = -scale
+    cdef char* strip
+    load_tile(zero, road, room, two, NULL, seen)
+    for s in range(road.across.n // lanes):
+        strip = out + s * road.down.n * unit
+        turn(zero, room.tile + s * block, line, strip, block, road.down.n // lanes)
+        forward(zero, strip, &road.down, road.down.passes)
+        for k in range(road.down.n):
+            store(strip + k * unit, splat(zero, <const char*> &scale) * load(zero, strip + k * unit))
+            store(strip + k * unit + sizeof(fvec), splat(zero, <const char*> &back) * load(zero, strip + k * unit + sizeof(fvec)))
 
 
 def correlate_fft(
