@@ -123,7 +123,7 @@ def run(task: Task, plans: list[Plan], result: NDArray[Any], weights: Weights | 
             jobs.append((problem, plan, weights, view))
     workers = max((plan.workers for plan in plans), default=1)
     _all_direct([job for job in jobs if job[1].method == "direct"], workers)
-    parts = [part for job in jobs if job[1].method == "fft" for part in _fft_parts(*job)]
+    parts = [part for job in jobs if job[1].method == "fft" for part in _fft_parts(*job, workers)]
     parts += [part for job in jobs if job[1].method == "separable" for part in _separable_parts(*job, workers)]
     if parts:
         _workers.run(lambda i: parts[i](), len(parts), workers)
@@ -209,15 +209,18 @@ def _direct(
     kernels.correlate(_work(problem, view, y, x), weights.lanes(), taken, worker, _turn(problem, view.shape[len(problem.outer)]))
 
 
-def _fft_parts(problem: Problem, plan: Plan, weights: Weights, plane: NDArray[Any]) -> list[Callable[[], None]]:
-    """A problem in tiles, cut into parts by its shape only: what rides together is the same for any workers."""
+def _fft_parts(
+    problem: Problem, plan: Plan, weights: Weights, plane: NDArray[Any], workers: int
+) -> list[Callable[[], None]]:
+    """A problem in tiles, cut into groups by its shape only: what rides together is the same for any workers."""
     assert plan.tiles is not None
     view = _view(problem, plane)
     channels = view.shape[2] if view.ndim == 3 else 1
     numbers = 2 if problem.image.dtype.kind == "c" or _lifted(problem) else 1
     steps = _steps(problem, plan.tiles)
     count = numbers * (-(-problem.shape[0] // steps[0])) * (-(-problem.shape[1] // steps[1]))
-    length = min(32, max(8, count // 32 * 2))
+    group = min(32, max(8, count // 32 * 2))
+    length = count if workers == 1 and channels == 1 else group       # every part costs some 10 us of Python, 20 in cold caches
     weights.spectrum(plan.tiles.chars[0])       # made here, not by several workers at once
     parts: list[Callable[[], None]] = []
     for first in range(0, count, length):
@@ -226,18 +229,30 @@ def _fft_parts(problem: Problem, plan: Plan, weights: Weights, plane: NDArray[An
         # same tiles follow each other, while their pixels are in the cache.
         for channel in range(channels):
             items = (k // numbers * channels + channel) * numbers + k % numbers
-            parts.append(partial(_fft, problem, plan.tiles, weights, view, channel, items))
+            parts.append(partial(_fft, problem, plan.tiles, weights, view, channel, items, group))
     return parts
 
 
 def _fft(
+    problem: Problem, tiles: Tiles, weights: Weights, view: NDArray[Any], channel: int, items: NDArray[Any], group: int
+) -> None:
+    """Items of a channel, some whole groups; of each, what the first type refuses goes to the next, and then to direct sums."""
+    refused = _transformed(problem, tiles, tiles.chars[0], weights, view, items) != 0
+    if not refused.any():
+        return
+    for first in range(0, len(items), group):
+        left = items[first : first + group][refused[first : first + group]]
+        for char in tiles.chars[1:]:
+            if left.size:
+                left = left[_transformed(problem, tiles, char, weights, view, left) != 0]
+        if left.size:
+            _direct_tiles(problem, tiles, weights, view, channel, left)
+
+
+def _direct_tiles(
     problem: Problem, tiles: Tiles, weights: Weights, view: NDArray[Any], channel: int, items: NDArray[Any]
 ) -> None:
-    """Items of a channel; what float32 refuses goes to float64, what that refuses is cut into pieces or summed directly."""
-    for char in tiles.chars:
-        items = items[_transformed(problem, tiles, char, weights, view, items) != 0]
-        if not items.size:
-            return
+    """Tiles of a channel that have one of these items: cut into pieces, or summed directly."""
     numbers = 2 if problem.image.dtype.kind == "c" or _lifted(problem) else 1
     channels = 1
     if view.ndim == 3:

@@ -81,12 +81,11 @@ def noise(shape: tuple[int, int], char: str) -> float:
 
 def spectrum(kernel: NDArray[Any], shape: tuple[int, int], char: str, exponent: int) -> NDArray[Any]:
     """Spectrum of a kernel times 2^-exponent in the tiles' order, for correlation, divided by the tile's size."""
-    parts = []
-    for part in (kernel.real, -kernel.imag if kernel.dtype.kind == "c" else None):
-        padded = np.zeros(shape, char)
-        if part is not None:
-            padded[: kernel.shape[0], : kernel.shape[1]] = np.ldexp(part.astype("d"), -exponent)
-        parts.append(padded)
+    rows, columns = kernel.shape
+    planes = [kernel.real, -kernel.imag] if kernel.dtype.kind == "c" else [kernel]
+    parts = np.zeros((len(planes), rows, -(-columns // 16) * 16), char)
+    for part, plane in zip(parts, planes, strict=True):
+        part[:, :columns] = np.ldexp(plane.astype("d"), -exponent)
     down, across = (transform(n, char) for n in shape)
-    found: NDArray[Any] = kernels.kernel_spectrum(*parts, down, across, 1.0 / (shape[0] * shape[1]))
+    found: NDArray[Any] = kernels.kernel_spectrum(parts, down, across, 1.0 / (shape[0] * shape[1]))
     return found

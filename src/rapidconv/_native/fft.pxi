@@ -15,6 +15,8 @@
 cdef extern from "simd.h" nogil:
     void vf4_transpose(const char* s, Py_ssize_t s_step, char* d, Py_ssize_t d_step)
     void vf8_transpose(const char* s, Py_ssize_t s_step, char* d, Py_ssize_t d_step)
+    void vf4_take_rows(const char** rows, Py_ssize_t x, char* d, Py_ssize_t d_step)
+    void vf8_take_rows(const char** rows, Py_ssize_t x, char* d, Py_ssize_t d_step)
 
 ctypedef fused fvec:
     vf4
@@ -40,6 +42,14 @@ cdef inline void transpose(fvec like, const char* s, Py_ssize_t s_step, char* d,
         vf4_transpose(s, s_step, d, d_step)
     else:
         vf8_transpose(s, s_step, d, d_step)
+
+
+cdef inline void take_rows(fvec like, const char** rows, Py_ssize_t x, char* d, Py_ssize_t d_step) noexcept nogil:
+    """A square block at byte x of some rows, transposed to vectors d_step bytes apart."""
+    if fvec is vf4:
+        vf4_take_rows(rows, x, d, d_step)
+    else:
+        vf8_take_rows(rows, x, d, d_step)
 
 
 cdef inline void take(

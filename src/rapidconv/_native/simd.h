@@ -358,33 +358,33 @@ RC_INLINE vfg vfg_splat(const char *p) { return *(const vfg *)p; }
     RC_ZIP(T, I, 16, f##4, f##12, g##8, g##9) RC_ZIP(T, I, 16, f##5, f##13, g##10, g##11) \
     RC_ZIP(T, I, 16, f##6, f##14, g##12, g##13) RC_ZIP(T, I, 16, f##7, f##15, g##14, g##15)
 #  define RC_TRANSPOSE_2(T, I) \
-    const T a0 = T##_load(s + 0 * s_step); const T a1 = T##_load(s + 1 * s_step); \
+    const T a0 = T##_load(RC_ROW(0)); const T a1 = T##_load(RC_ROW(1)); \
     RC_ROUND_2(T, I, a, b) \
     T##_store(d + 0 * d_step, b0); T##_store(d + 1 * d_step, b1);
 #  define RC_TRANSPOSE_4(T, I) \
-    const T a0 = T##_load(s + 0 * s_step); const T a1 = T##_load(s + 1 * s_step); \
-    const T a2 = T##_load(s + 2 * s_step); const T a3 = T##_load(s + 3 * s_step); \
+    const T a0 = T##_load(RC_ROW(0)); const T a1 = T##_load(RC_ROW(1)); \
+    const T a2 = T##_load(RC_ROW(2)); const T a3 = T##_load(RC_ROW(3)); \
     RC_ROUND_4(T, I, a, b) RC_ROUND_4(T, I, b, c) \
     T##_store(d + 0 * d_step, c0); T##_store(d + 1 * d_step, c1); T##_store(d + 2 * d_step, c2); \
     T##_store(d + 3 * d_step, c3);
 #  define RC_TRANSPOSE_8(T, I) \
-    const T a0 = T##_load(s + 0 * s_step); const T a1 = T##_load(s + 1 * s_step); \
-    const T a2 = T##_load(s + 2 * s_step); const T a3 = T##_load(s + 3 * s_step); \
-    const T a4 = T##_load(s + 4 * s_step); const T a5 = T##_load(s + 5 * s_step); \
-    const T a6 = T##_load(s + 6 * s_step); const T a7 = T##_load(s + 7 * s_step); \
+    const T a0 = T##_load(RC_ROW(0)); const T a1 = T##_load(RC_ROW(1)); \
+    const T a2 = T##_load(RC_ROW(2)); const T a3 = T##_load(RC_ROW(3)); \
+    const T a4 = T##_load(RC_ROW(4)); const T a5 = T##_load(RC_ROW(5)); \
+    const T a6 = T##_load(RC_ROW(6)); const T a7 = T##_load(RC_ROW(7)); \
     RC_ROUND_8(T, I, a, b) RC_ROUND_8(T, I, b, c) RC_ROUND_8(T, I, c, d) \
     T##_store(d + 0 * d_step, d0); T##_store(d + 1 * d_step, d1); T##_store(d + 2 * d_step, d2); \
     T##_store(d + 3 * d_step, d3); T##_store(d + 4 * d_step, d4); T##_store(d + 5 * d_step, d5); \
     T##_store(d + 6 * d_step, d6); T##_store(d + 7 * d_step, d7);
 #  define RC_TRANSPOSE_16(T, I) \
-    const T a0 = T##_load(s + 0 * s_step); const T a1 = T##_load(s + 1 * s_step); \
-    const T a2 = T##_load(s + 2 * s_step); const T a3 = T##_load(s + 3 * s_step); \
-    const T a4 = T##_load(s + 4 * s_step); const T a5 = T##_load(s + 5 * s_step); \
-    const T a6 = T##_load(s + 6 * s_step); const T a7 = T##_load(s + 7 * s_step); \
-    const T a8 = T##_load(s + 8 * s_step); const T a9 = T##_load(s + 9 * s_step); \
-    const T a10 = T##_load(s + 10 * s_step); const T a11 = T##_load(s + 11 * s_step); \
-    const T a12 = T##_load(s + 12 * s_step); const T a13 = T##_load(s + 13 * s_step); \
-    const T a14 = T##_load(s + 14 * s_step); const T a15 = T##_load(s + 15 * s_step); \
+    const T a0 = T##_load(RC_ROW(0)); const T a1 = T##_load(RC_ROW(1)); \
+    const T a2 = T##_load(RC_ROW(2)); const T a3 = T##_load(RC_ROW(3)); \
+    const T a4 = T##_load(RC_ROW(4)); const T a5 = T##_load(RC_ROW(5)); \
+    const T a6 = T##_load(RC_ROW(6)); const T a7 = T##_load(RC_ROW(7)); \
+    const T a8 = T##_load(RC_ROW(8)); const T a9 = T##_load(RC_ROW(9)); \
+    const T a10 = T##_load(RC_ROW(10)); const T a11 = T##_load(RC_ROW(11)); \
+    const T a12 = T##_load(RC_ROW(12)); const T a13 = T##_load(RC_ROW(13)); \
+    const T a14 = T##_load(RC_ROW(14)); const T a15 = T##_load(RC_ROW(15)); \
     RC_ROUND_16(T, I, a, b) RC_ROUND_16(T, I, b, c) RC_ROUND_16(T, I, c, d) RC_ROUND_16(T, I, d, e) \
     T##_store(d + 0 * d_step, e0); T##_store(d + 1 * d_step, e1); T##_store(d + 2 * d_step, e2); \
     T##_store(d + 3 * d_step, e3); T##_store(d + 4 * d_step, e4); T##_store(d + 5 * d_step, e5); \
@@ -408,25 +408,46 @@ RC_INLINE vfg vfg_splat(const char *p) { return *(const vfg *)p; }
 #  define RC_TRANSPOSE(T, I, N) RC_OF(RC_TRANSPOSE_, N)(T, I)
 #  define RC_NEIGHBOURS(I, N) RC_OF(RC_NEIGHBOURS_, N)(I)
 #else
-#  define RC_TRANSPOSE(T, I, N) T##_store(d, T##_load(s)); (void)s_step; (void)d_step;
+#  define RC_TRANSPOSE(T, I, N) T##_store(d, T##_load(RC_ROW(0))); (void)d_step;
 #  define RC_NEIGHBOURS(I, N)
 #endif
-/* A square block of vectors s_step bytes apart to vectors d_step bytes apart. */
+/* A square block of vectors to vectors d_step bytes apart: from vectors s_step bytes apart, or from byte x of rows. */
+#define RC_ROW(k) (s + (k) * s_step)
 RC_INLINE void vf4_transpose(const char *s, Py_ssize_t s_step, char *d, Py_ssize_t d_step) { RC_TRANSPOSE(vf4, int32_t, RC_N4) }
 RC_INLINE void vf8_transpose(const char *s, Py_ssize_t s_step, char *d, Py_ssize_t d_step) { RC_TRANSPOSE(vf8, int64_t, RC_N8) }
+#undef RC_ROW
+#define RC_ROW(k) (rows[k] + x)
+RC_INLINE void vf4_take_rows(const char **rows, Py_ssize_t x, char *d, Py_ssize_t d_step) { RC_TRANSPOSE(vf4, int32_t, RC_N4) }
+RC_INLINE void vf8_take_rows(const char **rows, Py_ssize_t x, char *d, Py_ssize_t d_step) { RC_TRANSPOSE(vf8, int64_t, RC_N8) }
+#undef RC_ROW
 RC_INLINE vf4 vf4_neighbours(vf4 e) { RC_NEIGHBOURS(int32_t, RC_N4) return e; }
 RC_INLINE vf8 vf8_neighbours(vf8 e) { RC_NEIGHBOURS(int64_t, RC_N8) return e; }
 
 /* Lane by lane: bits ored; negative numbers set to zero; the lesser of low and a positive e; the larger of two. */
 #if RC_BYTES
-#  define RC_LANE_BY_LANE(NAME, INT, TOP) \
+#  define RC_BITS(NAME, INT, TOP) \
     RC_INLINE NAME NAME##_or(NAME a, NAME b) { return (NAME)((INT)a | (INT)b); } \
-    RC_INLINE NAME NAME##_positive(NAME a) { return (NAME)((INT)a & ~((INT)a >> TOP)); } \
+    RC_INLINE NAME NAME##_positive(NAME a) { return (NAME)((INT)a & ~((INT)a >> TOP)); }
+#  define RC_LANE_BY_LANE(NAME, INT, TOP) \
+    RC_BITS(NAME, INT, TOP) \
     RC_INLINE NAME NAME##_pick(INT m, NAME a, NAME b) { return (NAME)(((INT)a & m) | ((INT)b & ~m)); } \
     RC_INLINE NAME NAME##_least(NAME low, NAME e) { return NAME##_pick((INT)(e < low) & (INT)(e > 0), e, low); } \
     RC_INLINE NAME NAME##_most(NAME high, NAME e) { return NAME##_pick((INT)(e > high), e, high); }
+#  if RC_BYTES == 64      /* else gcc makes vectors of the masks */
+RC_BITS(vf4, vi4, 31)
+RC_BITS(vf8, vi8, 63)
+RC_INLINE vf4 vf4_least(vf4 low, vf4 e) {
+    return (vf4)_mm512_mask_min_ps((__m512)low, _mm512_cmp_ps_mask((__m512)e, _mm512_setzero_ps(), _CMP_GT_OQ), (__m512)e, (__m512)low);
+}
+RC_INLINE vf8 vf8_least(vf8 low, vf8 e) {
+    return (vf8)_mm512_mask_min_pd((__m512d)low, _mm512_cmp_pd_mask((__m512d)e, _mm512_setzero_pd(), _CMP_GT_OQ), (__m512d)e, (__m512d)low);
+}
+RC_INLINE vf4 vf4_most(vf4 high, vf4 e) { return (vf4)_mm512_max_ps((__m512)e, (__m512)high); }
+RC_INLINE vf8 vf8_most(vf8 high, vf8 e) { return (vf8)_mm512_max_pd((__m512d)e, (__m512d)high); }
+#  else
 RC_LANE_BY_LANE(vf4, vi4, 31)
 RC_LANE_BY_LANE(vf8, vi8, 63)
+#  endif
 #else
 #  define RC_LANE_BY_LANE(NAME, INT) \
     RC_INLINE NAME NAME##_or(NAME a, NAME b) { INT x, y; memcpy(&x, &a, sizeof x), memcpy(&y, &b, sizeof y); \
