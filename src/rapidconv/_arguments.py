@@ -19,6 +19,8 @@ METHODS = ("auto", "direct", "separable", "fft")
 
 #: Multiply-adds from which a look at the kernel's sides for zeros, some 5 us, is worth it.
 _WORTH_TRIMMING = 2**20
+#: Taps of the largest kernel looked at for zeros before there is memory for the result.
+_MOST_TRIMMED = 2**16
 
 #: Channels up to which a row of pixels is one row of numbers; more are taken plane by plane.
 _INTERLEAVED = 16
@@ -64,7 +66,7 @@ def signal2d(
     else:
         planes = [image[(slice(None),) * axis + (c,)] for c in range(image.shape[axis])]
     shared = None if swapped else _oriented(kernel, name)
-    if shared is not None and dtype.kind in "biu" and prod(whole) * kernel.size >= _WORTH_TRIMMING:
+    if shared is not None and dtype.kind in "biu" and kernel.size <= _MOST_TRIMMED and prod(whole) * kernel.size >= _WORTH_TRIMMING:
         shared, above, before = trim(shared)    # zero taps of floating kernels spread NaN and infinities
         top, left = top + above, left + before
     problems, places = [], []

@@ -591,21 +591,18 @@ cdef void correlate_band(
 ) noexcept nogil:
     """One band: m rows that a sweep from left to right keeps in the first-level cache."""
     if vec is vf4 or vec is vf8 or vec is vi2 or vec is vw4 or vec is vw8:
-        if kw == kh and m >= kh and RC_STREAM_ROWS >= kh:
+        if kw == kh and m >= kh and RC_STREAM_ROWS >= kh and sums == NULL:
             if kh == 3:
-                strips(zero, rows, m, n, 3, 3, w, w_step, step, sums, sums_pitch, out, out_pitch, 3,
-                       RC_STREAM_VECS(3), lane_shifts(zero))
+                strips(zero, rows, m, n, 3, 3, w, w_step, step, NULL, 0, out, out_pitch, 3, RC_STREAM_VECS(3), lane_shifts(zero))
                 return
             if kh == 5:
-                strips(zero, rows, m, n, 5, 5, w, w_step, step, sums, sums_pitch, out, out_pitch, 5,
-                       RC_STREAM_VECS(5), lane_shifts(zero))
+                strips(zero, rows, m, n, 5, 5, w, w_step, step, NULL, 0, out, out_pitch, 5, RC_STREAM_VECS(5), lane_shifts(zero))
                 return
             if kh == 7:
-                strips(zero, rows, m, n, 7, 7, w, w_step, step, sums, sums_pitch, out, out_pitch, 7,
-                       RC_STREAM_VECS(7), lane_shifts(zero))
+                strips(zero, rows, m, n, 7, 7, w, w_step, step, NULL, 0, out, out_pitch, 7, RC_STREAM_VECS(7), lane_shifts(zero))
                 return
             if kh == 9:
-                strips(zero, rows, m, n, 9, 9, w, w_step, step, sums, sums_pitch, out, out_pitch, 9, RC_STREAM_VECS(9), 0)
+                strips(zero, rows, m, n, 9, 9, w, w_step, step, NULL, 0, out, out_pitch, 9, RC_STREAM_VECS(9), 0)
                 return
         if kh == 1 and m >= 1 and RC_STREAM_ROWS >= 1:
             strips(zero, rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, 1, RC_STREAM_VECS(1), 0)
