@@ -75,10 +75,13 @@ def make_table(document: dict[str, Any]) -> str:
         msg = "the result has no headline row"
         raise ValueError(msg)
     large = [row for row in rows if row.get("part") == "large"]
-    general = [row for row in rows if row.get("part") != "large"]
+    faces = [row for row in rows if row.get("part") in ("ndimage", "pictures")]
+    general = [row for row in rows if row not in large and row not in faces]
     tables = [_lay_out(HEADER, map(_make_line, general))] if general else []
     if large:
         tables.append(_lay_out(LARGE_HEADER, map(_make_large_line, large)))
+    if faces:
+        tables.append(_lay_out(("scipy.ndimage's filters, and pictures", *HEADER[1:]), map(_make_line, faces)))
     return "\n\n".join([*tables, _describe(document, bool(general), bool(large))])
 
 
