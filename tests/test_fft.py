@@ -318,19 +318,29 @@ _LIKE = {
     "kernel's dtype": [_problem(np.zeros((300, 200), "float64"), k) for k in (_COUNT, _COUNT.view("float32"))],
     "kernel's shape": [_problem(np.zeros((300, 200), "int32"), k) for k in (_ONES, _ONES.reshape(1, 225))],
     "image's dtype": [_problem(np.zeros((300, 200), d), _COUNT) for d in ("uint8", "int32")],
-    "channels": [_problem(np.zeros((200, 200), "float32"), _COUNT.astype("float32")) for _ in range(2)],
     "shape": [_problem(np.zeros((300, n), "int32"), _COUNT) for n in (200, 400)],
     "dtype": [_problem(np.zeros((300, 200), "int32"), _COUNT) for _ in range(2)],
     "boundary": [_problem(np.zeros((300, 200), "uint8"), _COUNT, b, 2**24) for b in ("fill", "symm")],
     "fill": [_problem(np.zeros((300, 200), "uint8"), _COUNT, "fill", f) for f in (0, 2**24)],
     "method": [_problem(np.zeros((300, 200), "int32"), _COUNT) for _ in range(2)],
 }
-_LIKE["channels"][1].image = np.zeros((200, 200, 8), "float32")
 _LIKE["dtype"][1].dtype = np.dtype("int64")
 _LIKE["boundary"][1].fill = _LIKE["boundary"][0].fill
 _LIKE["method"][1].method = "direct"
-for _problem_of_channels in _LIKE["channels"]:
-    _problem_of_channels.method = "direct"
+
+
+def _with_channels():
+    """Two problems of the least size, on this target, at which a second worker gains on 8 channels or 6 planes, not on one."""
+    for side in range(16, 400, 4):
+        one = _problem(np.zeros((side, side), "float32"), _COUNT.astype("float32"))
+        one.method = "direct"
+        many = replace(one, image=np.zeros((side, side, 8), "float32"))
+        if _plan._choose(one, 2, 6).workers == _plan._choose(many, 2, 1).workers == 2:
+            return [one, many]
+    raise AssertionError
+
+
+_LIKE["channels"] = _with_channels()
 
 
 @pytest.mark.parametrize("difference", _LIKE)
