@@ -7,12 +7,13 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ._axes import is_interleaved
 from ._boundary import SIGNAL_NAMES, Boundary
 from ._problem import Problem, Task
 from ._rank import trim
 from ._workers import resolve
 
-__all__ = ["METHODS", "check_method", "check_out", "is_interleaved", "signal2d"]
+__all__ = ["METHODS", "check_method", "check_out", "signal2d"]
 
 #: Accepted values of `method`.
 METHODS = ("auto", "direct", "separable", "fft")
@@ -21,9 +22,6 @@ METHODS = ("auto", "direct", "separable", "fft")
 _WORTH_TRIMMING = 2**20
 #: Taps of the largest kernel looked at for zeros before there is memory for the result.
 _MOST_TRIMMED = 2**16
-
-#: Channels up to which a row of pixels is one row of numbers; more are taken plane by plane.
-_INTERLEAVED = 16
 
 _EXTENTS = {"full": 0, "same": 1, "valid": 2}
 
@@ -224,15 +222,6 @@ def _channel_axis(image: NDArray[Any], kernel: NDArray[Any], channel_axis: Any) 
         msg = f"`channel_axis` {axis} is out of range for in1 of 3 dimensions; accepted: -3 to 2"
         raise ValueError(msg)
     return axis % 3
-
-
-def is_interleaved(pixels: NDArray[Any]) -> bool:
-    """Whether a 3-D array is rows of few channels side by side, so that a row of it is one row with a tap step."""
-    return (
-        0 < pixels.shape[2] <= _INTERLEAVED
-        and pixels.strides[2] == pixels.itemsize
-        and pixels.strides[1] == pixels.itemsize * pixels.shape[2]
-    )
 
 
 def check_out(

@@ -15,10 +15,26 @@ from numpy.typing import NDArray
 from ._boundary import index_map
 from ._problem import Problem
 
-__all__ = ["as_planes", "first_plane", "in_memory_order", "kernel_planes", "planes"]
+__all__ = ["CHANNELS", "as_planes", "first_plane", "in_memory_order", "is_interleaved", "kernel_planes", "planes"]
 
-#: Most numbers side by side in memory that are taken for the channels of a pixel.
-_FEW = 16
+#: Most numbers side by side in memory that are taken for the channels of a pixel; more are taken plane by plane.
+CHANNELS = 16
+
+
+def is_interleaved(array: NDArray[Any]) -> bool:
+    """Whether the last axis is few numbers side by side, which are pixels in rows of such pixels.
+
+    Examples
+    --------
+    >>> picture = np.zeros((4, 5, 3))
+    >>> is_interleaved(picture), is_interleaved(picture[:, ::2]), is_interleaved(picture[..., :2])
+    (True, False, False)
+    """
+    return (
+        0 < array.shape[-1] <= CHANNELS
+        and array.strides[-1] == array.itemsize
+        and array.strides[-2] == array.itemsize * array.shape[-1]
+    )
 
 
 def as_planes(problem: Problem, view: NDArray[Any]) -> tuple[Problem, NDArray[Any]]:
@@ -137,7 +153,7 @@ def _is_channels(problem: Problem, view: NDArray[Any], near: int) -> bool:
     """Whether the columns are pixels of few numbers side by side, which are this axis, in image and result."""
     return (
         problem.image.ndim == problem.kernel.ndim
-        and problem.image.shape[near] <= _FEW
+        and problem.image.shape[near] <= CHANNELS
         and all(a.strides[near] == a.itemsize for a in (problem.image, view))
         and _is_whole(problem, near)
         and _continues(problem, view, problem.kernel.ndim - 1, near)

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._arguments import check_method, check_out, is_interleaved
+from ._arguments import check_method, check_out
+from ._axes import is_interleaved
 from ._boundary import IMAGE_NAMES, Boundary
 from ._problem import Combine, Problem, Several, Store, Task
 from ._workers import resolve
@@ -152,7 +153,7 @@ def _parts(
     if axis is None:
         return [()]
     count = 3 if keeps else pixels.shape[axis]
-    if axis == 2 and mask is None and is_interleaved(pixels) and (out is None or copies or _is_interleaved(out)):
+    if axis == 2 and mask is None and is_interleaved(pixels) and (out is None or copies or _planes_are_interleaved(out)):
         return [(slice(None), slice(None), slice(0, count))]
     return [(slice(None),) * axis + (c,) for c in range(count)]
 
@@ -171,7 +172,7 @@ def _floating(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return np.dtype("float64" if dtype.newbyteorder("=") == np.dtype("float64") else "float32")
 
 
-def _is_interleaved(out: NDArray[Any]) -> bool:
+def _planes_are_interleaved(out: NDArray[Any]) -> bool:
     """Whether results are written with channels side by side; those of a bank lie behind a leading axis."""
     return is_interleaved(out if out.ndim == 3 else out[0])
 

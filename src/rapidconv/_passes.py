@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _execute, _plan
+from ._axes import CHANNELS, is_interleaved
 from ._boundary import Boundary
 from ._problem import Order, Problem, Store, Task
 
@@ -23,8 +24,6 @@ __all__ = ["Pass", "Settings", "added", "line", "run"]
 #: Bytes of a block between two passes, of the 4 MiB of scratch memory a call may take. sobel of 64 x 256 x 256 float32 with blocks
 #: of 0.5, 1, 2, 4 MiB: 14.3, 11.0, 8.5, 6.5 ms (2 vCPUs of a Sapphire Rapids, 2026-11-21, benchmarks.compare --part ndimage).
 _BLOCK = 2**21
-#: Channels up to which a row of pixels is one row of numbers.
-_INTERLEAVED = 16
 #: Taps up to which two lines of weights are multiplied out, so that one call does both.
 _FUSED_TAPS = 2**16
 #: Whole numbers below this fit 64 bits.
@@ -153,7 +152,7 @@ def _fused(image: NDArray[Any], passes: list[Pass], settings: Settings, result: 
     *others, one, two = sorted(passes, key=lambda step: step.kernel.shape.index(max(step.kernel.shape)))
     trailing = prod(result.shape[two.kernel.shape.index(max(two.kernel.shape)) + 1 :])
     taps = one.kernel.size * two.kernel.size
-    if one.rule is not two.rule or taps > _FUSED_TAPS or trailing > _INTERLEAVED:
+    if one.rule is not two.rule or taps > _FUSED_TAPS or trailing > CHANNELS:
         return passes
     kernel = one.kernel * two.kernel
     if result.dtype.kind == "f" and np.count_nonzero(kernel) != np.count_nonzero(one.kernel) * np.count_nonzero(two.kernel):
@@ -293,17 +292,8 @@ def _framed(
     image: NDArray[Any], result: NDArray[Any], kernel: NDArray[Any], first: tuple[int, ...]
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], tuple[int, ...]]:
     """Views of at least rows and columns, few numbers side by side as the channels of pixels."""
-    if kernel.shape[-1:] == (1,) and image.ndim > 1 and _is_interleaved(image) and _is_interleaved(result):
+    if kernel.shape[-1:] == (1,) and image.ndim > 1 and is_interleaved(image) and is_interleaved(result):
         kernel, first = kernel[..., 0], first[:-1]
     if kernel.ndim == 1:
         return image[None], result[None], kernel[None], (0, *first)
     return image, result, kernel, first
-
-
-def _is_interleaved(array: NDArray[Any]) -> bool:
-    """Whether the last axis is few numbers side by side, which are pixels in rows of such pixels."""
-    return (
-        array.shape[-1] <= _INTERLEAVED
-        and array.strides[-1] == array.itemsize
-        and array.strides[-2] == array.itemsize * array.shape[-1]
-    )
