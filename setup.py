@@ -27,6 +27,7 @@ TARGETS = {
 # nothing here lets the compiler reorder sums.
 GNU = ["-O3", "-fwrapv", "-ffp-contract=fast", "-fno-math-errno", "-g0", "-Wno-psabi", "-Wno-sign-compare", "-Wno-maybe-uninitialized"]
 COMMON = ["/O2", "/fp:precise"] if MSVC else GNU
+NUMPY = [("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"), ("NPY_TARGET_VERSION", "NPY_2_0_API_VERSION")]
 # A micro-kernel is one function per constant number of rows and vectors only if all its parts are inlined.
 INLINE = [] if MSVC else [("CYTHON_INLINE", "__inline__ __attribute__((always_inline))")]
 
@@ -38,7 +39,7 @@ def extension(name: str, flags: list[str]) -> Extension:
         f"rapidconv._native.{name}",
         [str(NATIVE / f"{name}.pyx")],
         include_dirs=[str(NATIVE), np.get_include()],
-        define_macros=[("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"), *INLINE],
+        define_macros=[*NUMPY, *INLINE],
         extra_compile_args=COMMON + flags,
         depends=shared,
     )
@@ -55,7 +56,7 @@ targets = [extension(name, TARGETS[name][flags_of]) for name in wanted or built]
 setup(
     options={"build_ext": {"parallel": os.cpu_count()}},
     ext_modules=cythonize(
-        [extension("cpu", []), *targets],
+        [extension("cpu", []), extension("memory", []), *targets],
         build_dir="build/cython",
         compiler_directives={
             "language_level": 3,

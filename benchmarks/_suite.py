@@ -13,7 +13,7 @@ from .timing import Call, best_times
 
 
 def _measure_speedup(
-    ours: Call, theirs: Call, *, rounds: int = 7, budget: float = 0.5, shortest_sample: float = 2e-3
+    ours: Call, theirs: Call, *, rounds: int = 7, budget: float = 0.5, shortest_sample: float = 1e-2
 ) -> float:
     """Ratio of the peer's time to ours, in one process so that both see the same machine."""
     calls = {"ours": ours, "theirs": theirs}

@@ -11,7 +11,7 @@ from typing import Any
 
 Clock = Callable[[], float]
 
-#: A sample of a second cannot dodge other programs as one of 2 ms can: by the wall clock, load would slow only the slow
+#: A sample of a second cannot dodge other programs as one of 10 ms can: by the wall clock, load would slow only the slow
 #: libraries down and so flatter the fast one. Processor time of all threads together is fair, and since each library
 #: has one thread it is what the wall clock shows on an idle machine.
 CLOCKS: dict[str, Clock] = {"cpu": time.process_time, "wall": time.perf_counter}
@@ -66,7 +66,7 @@ def best_times(
     rounds: int = 9,
     budget: float = 0.4,
     fewest: int = 2,
-    shortest_sample: float = 2e-3,
+    shortest_sample: float = 1e-2,
     clock: str = DEFAULT_CLOCK,
 ) -> dict[str, float]:
     """Best time of each call, sampled in turn.
@@ -82,7 +82,8 @@ def best_times(
     fewest : int
         Samples taken even if they exceed the budget.
     shortest_sample : float
-        Seconds; a faster call is looped.
+        Seconds; a faster call is looped. 10 ms are what asv takes: with less, calls of some ms are timed once after
+        another library emptied the caches, while shorter ones are looped.
     clock : str
         One of `CLOCKS`.
 

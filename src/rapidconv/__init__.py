@@ -2,6 +2,7 @@
 
 from . import image, ndimage, signal
 from ._config import __version__, show_config
+from ._memory import release_memory
 from ._workers import get_workers, set_workers
 from .planning import explain, prepare
 from .signal import convolve2d, correlate2d
@@ -15,6 +16,7 @@ __all__ = [
     "image",
     "ndimage",
     "prepare",
+    "release_memory",
     "set_workers",
     "show_config",
     "signal",

@@ -3,7 +3,7 @@
 from importlib.metadata import version
 from typing import TypedDict
 
-from . import _native, _workers
+from . import _memory, _native, _workers
 
 __all__ = ["Config", "__version__", "show_config"]
 
@@ -21,10 +21,12 @@ class Config(TypedDict):
     cpus: int
     workers: int
     workers_variable: str
+    kept_mib: int
+    kept_variable: str
 
 
 def show_config(mode: str = "stdout") -> Config | None:
-    """Tell which targets are compiled, supported by this machine, and in use, and how many threads.
+    """Tell which targets are compiled, supported by this machine, and in use, how many threads, and what memory is kept.
 
     Parameters
     ----------
@@ -37,7 +39,8 @@ def show_config(mode: str = "stdout") -> Config | None:
         Keys ``version``, ``compiled``, ``supported`` (lists, best first), ``in_use``; ``variable``, the name of
         the environment variable that forces a target; ``cpus``, those this process may use; ``workers``, the threads
         a call may use if it does not say, as `get_workers` tells; ``workers_variable``, the name of the environment
-        variable that limits them.
+        variable that limits them; ``kept_mib``, the most memory of dropped results that is kept, in MiB (see
+        `release_memory`); ``kept_variable``, the name of the environment variable that sets it.
 
     Raises
     ------
@@ -60,6 +63,8 @@ def show_config(mode: str = "stdout") -> Config | None:
         cpus=_workers.cpus,
         workers=_workers.get_workers(),
         workers_variable=_workers.VARIABLE,
+        kept_mib=_memory.most_mib,
+        kept_variable=_memory.VARIABLE,
     )
     if mode == "dicts":
         return config
@@ -71,4 +76,5 @@ def show_config(mode: str = "stdout") -> Config | None:
     print(f"targets supported: {', '.join(config['supported'])}")
     print(f"target in use:     {config['in_use']} (force another with {config['variable']})")
     print(f"threads of a call: {config['workers']} of {config['cpus']} CPUs (limit them with {config['workers_variable']})")
+    print(f"memory kept:       {config['kept_mib']} MiB of dropped results at most (set with {config['kept_variable']})")
     return None

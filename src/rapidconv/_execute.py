@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _transform, _workers
+from . import _memory, _transform, _workers
 from ._axes import in_memory_order, planes
 from ._native import kernels
 from ._pieces import cut_fill, cut_image, cut_kernel, pairs
@@ -104,7 +104,7 @@ class Weights:
 
 def allocate(task: Task) -> NDArray[Any]:
     """Memory the kernels can write: ``task.out``, or a new array."""
-    return np.empty(task.shape, task.dtype) if task.out is None or task.copies else task.out
+    return _memory.empty(task.shape, task.dtype) if task.out is None or task.copies else task.out
 
 
 def run(task: Task, plans: list[Plan], result: NDArray[Any], weights: Weights | None = None) -> NDArray[Any]:

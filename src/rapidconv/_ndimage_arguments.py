@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from . import _memory
 from ._boundary import NDIMAGE_NAMES, Boundary
 
 __all__ = [
@@ -51,19 +52,19 @@ def make_result(output: Any, image: NDArray[Any], *, is_complex: bool) -> NDArra
             dtype = np.promote_types(dtype, np.complex64)
         elif not (dtype.isnative and dtype.char in _NUMBERS):
             dtype = np.dtype(dtype.name)        # native; text has a name that is no type
-        return np.empty(image.shape, dtype)
+        return _memory.empty(image.shape, dtype)
     if isinstance(output, type | np.dtype):
         if is_complex and np.dtype(output).kind != "c":
             warnings.warn("promoting specified output dtype to complex", stacklevel=4)
             output = np.promote_types(output, np.complex64)
-        return np.empty(image.shape, output)
+        return _memory.empty(image.shape, np.dtype(output))
     if isinstance(output, str):
         dtype = np.dtype(output)
         if is_complex and dtype.kind != "c":
             _refuse("output must have complex dtype")
         if not issubclass(dtype.type, np.number):
             _refuse("output must have numeric dtype")
-        return np.empty(image.shape, dtype)
+        return _memory.empty(image.shape, dtype)
     array: NDArray[Any] = np.asarray(output)
     if array.shape != image.shape:
         _refuse("output shape not correct")

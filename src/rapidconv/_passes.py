@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _execute, _plan
+from . import _execute, _memory, _plan
 from ._axes import CHANNELS, is_interleaved
 from ._boundary import Boundary
 from ._problem import Order, Problem, Store, Task
@@ -96,7 +96,7 @@ def run(image: NDArray[Any], passes: list[Pass], settings: Settings, result: NDA
     if plain and not np.may_share_memory(image, result):
         _parts(image, passes, settings, result)
     else:
-        own = np.empty(result.shape, result.dtype.newbyteorder("="))
+        own = _memory.empty(result.shape, result.dtype.newbyteorder("="))
         _parts(image, passes, settings, own)
         result[...] = own
 
