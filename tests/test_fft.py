@@ -368,3 +368,50 @@ def test_only_so_many_plans_are_kept(monkeypatch):
     for n in range(2 * _plan._KEPT):
         _plan.plan(_problem(np.zeros((100 + n, 100), "float32"), np.ones((9, 9), "float32")))
         assert 0 < len(_plan._kept) <= _plan._KEPT
+
+
+def test_few_bytes_of_plans_are_kept(monkeypatch):
+    monkeypatch.setattr(_plan, "_kept", {})
+    image = np.zeros((400, 400))
+    for n in range(40):
+        problem = _problem(image, np.random.default_rng(n).standard_normal((65, 65)))
+        _plan.plan(problem)
+        assert 0 < sum(_plan._bytes(*each) for each in _plan._kept.items()) <= _plan._KEPT_BYTES
+    assert len(_plan._kept) < 40
+    assert next(reversed(_plan._kept))[0] == problem.kernel.tobytes()
+
+
+def test_plans_of_the_largest_kernels_are_not_kept(monkeypatch):
+    monkeypatch.setattr(_plan, "_kept", {})
+    _plan.plan(_problem(np.zeros((400, 400)), np.ones((363, 363))))
+    assert not _plan._kept
+
+
+@pytest.mark.parametrize("method", ["fft", "direct", "separable"])
+def test_a_kernel_changed_by_the_caller_does_not_change_what_is_kept_of_it(method):
+    image, kernel = np.random.default_rng(5).standard_normal((60, 70)), np.outer(np.arange(1.0, 14), np.arange(2.0, 15))
+    original = kernel.copy()
+    expected = rapidconv.convolve2d(image, kernel, method=method)
+    kernel[:] = 7
+    np.testing.assert_array_equal(rapidconv.convolve2d(image, original, method=method), expected)
+    assert abs(rapidconv.convolve2d(image, kernel, method=method) - expected).max() > 1
+
+
+def test_the_same_kernel_is_transformed_once(monkeypatch):
+    monkeypatch.setattr(_plan, "_kept", {})
+    calls = []
+    monkeypatch.setattr(_transform, "spectrum", lambda *a, made=_transform.spectrum: calls.append(a) or made(*a))
+    image, kernel = np.random.default_rng(5).standard_normal((100, 110)), np.random.default_rng(5).standard_normal((21, 19))
+    first = rapidconv.convolve2d(image, kernel, method="fft")
+    np.testing.assert_array_equal(rapidconv.convolve2d(image, kernel.copy(), method="fft"), first)
+    assert len(calls) == 1
+    rapidconv.convolve2d(image, kernel + 1, method="fft")
+    assert len(calls) == 2
+
+
+def test_turned_kernels_of_the_same_shape_are_told_apart():
+    """A volume of Fortran order is walked along other axes, with the kernel turned, under the same kept plan."""
+    volume, kernel = np.random.default_rng(5).standard_normal((9, 10, 11)), np.random.default_rng(5).standard_normal((3, 3, 3))
+    expected = rapidconv.ndimage.convolve(volume, kernel)
+    for order in ("F", "C", "F"):
+        np.testing.assert_allclose(rapidconv.ndimage.convolve(np.asarray(volume, order=order), kernel), expected, rtol=1e-12)

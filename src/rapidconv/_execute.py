@@ -17,7 +17,7 @@ from ._pieces import cut_fill, cut_image, cut_kernel, pairs
 from ._problem import Combine, Plan, Problem, Several, Store, Task, Tiles
 from ._rank import lane_factors
 
-__all__ = ["Weights", "allocate", "run"]
+__all__ = ["allocate", "run", "weights_of"]
 
 #: (least, most) energy of a tile, so that neither squares nor the ratio of two energies underflow or overflow; energy
 #: below which whole numbers are seen to be whole; ratio of a tile's least to its largest block of energy: see
@@ -34,8 +34,9 @@ class Weights:
     Safe to share between threads: a form made twice is the same.
     """
 
-    def __init__(self, kernel: NDArray[Any], plan: Plan) -> None:
-        self.kernel = kernel
+    def __init__(self, taps: bytes, kernel: NDArray[Any], plan: Plan) -> None:
+        self.taps = taps
+        self.kernel: NDArray[Any] = np.frombuffer(taps, kernel.dtype).reshape(kernel.shape)     # whatever becomes of the caller's
         self.plan = plan
         self._lanes: list[tuple[Any, ...]] | None = None
         self._stack: NDArray[Any] | None = None
@@ -72,7 +73,7 @@ class Weights:
             for piece in cut_kernel(self.kernel, tiles.bits):
                 norm = float(np.sqrt(np.sum(piece.astype("d") ** 2)))
                 exact = replace(tiles, chars="d", positive=False, norm=norm, exponent=frexp(norm)[1], bits=0)
-                found.append((Weights(piece, replace(self.plan, tiles=exact)), exact))
+                found.append((weights_of(piece, replace(self.plan, tiles=exact)), exact))
             self._pieces = found
         return self._pieces
 
@@ -102,15 +103,24 @@ class Weights:
             self.lanes()
 
 
+def weights_of(kernel: NDArray[Any], plan: Plan) -> Weights:
+    """The kernel of a plan as its roads want it, made once; planes of an n-D kernel and turned ones are made anew."""
+    taps = kernel.tobytes()
+    found: Weights | None = plan.made.get(kernel.shape)
+    if found is None or found.taps != taps or found.kernel.dtype != kernel.dtype:
+        found = plan.made[kernel.shape] = Weights(taps, kernel, plan)
+    return found
+
+
 def allocate(task: Task) -> NDArray[Any]:
     """Memory the kernels can write: ``task.out``, or a new array."""
     return _memory.empty(task.shape, task.dtype) if task.out is None or task.copies else task.out
 
 
-def run(task: Task, plans: list[Plan], result: NDArray[Any], weights: Weights | None = None) -> NDArray[Any]:
+def run(task: Task, plans: list[Plan], result: NDArray[Any]) -> NDArray[Any]:
     """Carry out a call into `result`; what the caller is given, which is ``task.out`` where there is one.
 
-    `plans` has one for each problem, the same object where one serves all; `weights` are those of an earlier call.
+    `plans` has one for each problem, the same object where one serves all.
     """
     if not task.problems:
         result[...] = 0
@@ -118,9 +128,7 @@ def run(task: Task, plans: list[Plan], result: NDArray[Any], weights: Weights | 
     for whole, plan, place in zip(task.problems, plans, task.places, strict=True):
         for problem, view in _pieces(whole, plan, result[place]):
             kernel = problem.kernel if problem.several is None else problem.several.kernels
-            if weights is None or plan is not weights.plan or kernel.shape != weights.kernel.shape:
-                weights = Weights(kernel, plan)
-            jobs.append((problem, plan, weights, view))
+            jobs.append((problem, plan, weights_of(kernel, plan), view))
     workers = max((plan.workers for plan in plans), default=1)
     _all_direct([job for job in jobs if job[1].method == "direct"], workers)
     parts = [part for job in jobs if job[1].method == "fft" for part in _fft_parts(*job, workers)]

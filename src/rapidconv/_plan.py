@@ -3,6 +3,7 @@
 from dataclasses import replace
 from functools import lru_cache
 from math import frexp, prod
+from threading import Lock
 from typing import Any, NoReturn
 
 import numpy as np
@@ -33,11 +34,12 @@ _FEW = 2**16
 _ORDINARY = {"f": (2.0**-50, 2.0**60), "d": (2.0**-400, 2.0**400)}
 
 
-#: Plans by all that they follow from, at most so many, of kernels of at most so many bytes. Threads may each make the same
-#: plan; a plan never changes.
+#: Plans by all that they follow from, at most so many, with what is made of their kernels: at most so many bytes, the
+#: oldest go first. Threads may each make the same plan; a plan never changes.
 _kept: dict[tuple[object, ...], Plan] = {}
 _KEPT = 64
-_KEPT_BYTES = 2**15
+_KEPT_BYTES = 2**24
+_keeping = Lock()       # never waited for
 
 
 def plans(task: Task) -> list[Plan]:
@@ -53,7 +55,7 @@ def plan(problem: Problem, workers: int = 1, planes: int = 1) -> Plan:
     """Choose the road, and how many of the allowed workers; a pure function of the problem.
 
     The road is the one predicted to be the fastest on one thread, or the one asked for. Looking at all roads takes 50 to
-    100 us, so plans of small kernels are kept.
+    100 us, and the spectrum of a kernel as much or more, so plans are kept.
 
     Parameters
     ----------
@@ -71,7 +73,7 @@ def plan(problem: Problem, workers: int = 1, planes: int = 1) -> Plan:
     kernel, image = problem.kernel, problem.image
     if problem.several is not None:
         return _together(problem, problem.several, workers, planes)
-    if kernel.nbytes > _KEPT_BYTES:
+    if kernel.nbytes > _KEPT_BYTES // 16:
         return _choose(problem, workers, planes)
     key = (
         kernel.tobytes(), kernel.dtype, kernel.shape, image.dtype, image.shape[kernel.ndim :], problem.shape, problem.dtype,
@@ -80,10 +82,32 @@ def plan(problem: Problem, workers: int = 1, planes: int = 1) -> Plan:
     found = _kept.get(key)
     if found is None:
         found = _choose(problem, workers, planes)
-        if len(_kept) >= _KEPT:
-            _kept.clear()
-        _kept[key] = found
+        _keep(key, found)
     return found
+
+
+def _keep(key: tuple[object, ...], found: Plan) -> None:
+    """Keep a plan, unless another thread is about to keep one."""
+    if not _keeping.acquire(blocking=False):
+        return
+    try:
+        room = _KEPT_BYTES - _bytes(key, found)
+        held = sum(_bytes(*each) for each in _kept.items())
+        while _kept and (held > room or len(_kept) >= _KEPT):
+            oldest = next(iter(_kept))
+            held -= _bytes(oldest, _kept.pop(oldest))
+        if room >= 0:
+            _kept[key] = found
+    finally:
+        _keeping.release()
+
+
+def _bytes(key: tuple[object, ...], found: Plan) -> int:
+    """Memory of a kept plan, about: the kernel in the key, in the weights and in its lanes, spectra of its tiles."""
+    (taps, *_), tiles = key, found.tiles
+    assert isinstance(taps, bytes)
+    spectra = 0 if tiles is None or found.method != "fft" else 2 * prod(tiles.shape) * sum(4 if c == "f" else 8 for c in tiles.chars)
+    return (3 + len(found.lanes)) * len(taps) + spectra
 
 
 def _choose(problem: Problem, workers: int, planes: int) -> Plan:

@@ -248,6 +248,8 @@ class Plan:
         Of the road of tile transforms.
     products : Products or None
         Of the separable road.
+    made : dict
+        What the roads made of the kernel, by its shape: it is kept as long as the plan is.
     """
 
     method: str
@@ -257,3 +259,4 @@ class Plan:
     workers: int = 1
     tiles: Tiles | None = None
     products: Products | None = field(default=None, compare=False)
+    made: dict[tuple[int, ...], Any] = field(default_factory=dict, init=False, compare=False, repr=False)

@@ -182,11 +182,9 @@ class Prepared:
         task = self._task(np.empty(shape, dtype), None)
         self._plans = _plan.plans(task)
         self._result_shape, self._result_dtype = task.shape, task.dtype
-        self._kept: _execute.Weights | None = None
         self._fixed = len(set(map(id, self._plans))) <= 1 and not self._swaps(task)
         if self._fixed and self._plans:
-            self._kept = _execute.Weights(task.problems[0].kernel, self._plans[0])
-            self._kept.make_all()
+            _execute.weights_of(task.problems[0].kernel, self._plans[0]).make_all()
         self._told = _told(task, self._plans)
 
     def _swaps(self, task: Task) -> bool:
@@ -238,7 +236,7 @@ class Prepared:
             raise ValueError(msg)
         task = self._task(pixels, out)
         plans = self._plans[:1] * len(task.problems) if self._fixed else _plan.plans(task)
-        return _execute.run(task, plans, _execute.allocate(task), self._kept)
+        return _execute.run(task, plans, _execute.allocate(task))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the arguments, not the plan: it may be read on another machine."""
