@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rapidconv import signal
+from rapidconv._native import kernels
 
 LAYOUTS = sorted(zoo.LAYOUTS)
 SHAPES = [((5, 7), (3, 2)), ((41, 70), (5, 4)), ((130, 300), (3, 3))]
@@ -88,6 +89,16 @@ def test_small_calls_of_any_types_said_otherwise(ours, dtype1, dtype2, shapes):
     passed = in2.tolist() if dtype2.split()[1:] else in2
     for boundary in zoo.BOUNDARIES:
         assert zoo.same_bits(ours(in1, passed, "same", boundary), ours(in1, in2, "same", boundary, 0.0))
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize(("dtype1", "dtype2"), [("float32",) * 2, ("int32", "float32"), ("complex64", "float64"), ("uint8",) * 2])
+def test_small_calls_of_any_layout_said_otherwise(ours, dtype1, dtype2, layout):
+    in1, in2 = zoo.LAYOUTS[layout](zoo.values((14, 19), dtype1, 1)), zoo.values((4, 3), dtype2, 2)
+    answered = kernels.express(True, in1, in2, "same", "symm", 0, True)
+    assert (answered is not None) == (in1.dtype.isnative and in1.flags.aligned)
+    for boundary in zoo.BOUNDARIES:
+        assert zoo.same_bits(ours(in1, in2, "same", boundary), ours(in1, in2, "same", boundary, 0.0))
 
 
 @given(st.sampled_from(LAYOUTS), st.sampled_from(LAYOUTS), strategies.problems())

@@ -1,12 +1,15 @@
 # The express lane: a plain call answered at once, because SciPy's whole small call takes 3 microseconds, and because
 # after a large one, with the caches full of pixels, the way through Python takes 40 (2026-11-20, Sapphire Rapids).
 #
-# Plain: two NumPy arrays, one of whose types is that of the result, native, rows of the image contiguous, known names, fill
-# value 0; integers only in calls so small that it does not pay to see whether their sums fit in floating lanes.  The
-# kernel may be a list.  Everything else, every error included, is declined with None and takes the way through _arguments,
-# _plan and _execute; the two ways meet in run_job and give the same bits.
+# Plain: two NumPy arrays of any strides, native, of a common type we know, known names, fill value 0; integers only in
+# calls so small that it does not pay to see whether their sums fit in floating lanes.  The kernel may be a list.
+# Everything else, every error included, is declined with None and takes the way through _arguments, _plan and _execute;
+# the two ways meet in run_job and give the same bits.
 
 from rapidconv._native.memory import empty
+
+cdef extern from "numpy/arrayobject.h":
+    cnp.dtype PyArray_PromoteTypes(cnp.dtype first, cnp.dtype second)
 
 cdef enum:
     LEAST_KEPT = 1 << 14        # numbers of a result whose memory may be kept
@@ -18,16 +21,21 @@ cdef enum:
 
 
 cdef inline bint is_plain(cnp.ndarray a) noexcept:
-    """Whether an array is one of native, aligned numbers in rows, and not empty."""
+    """Whether an array is one of native, aligned numbers in rows and columns, and not empty."""
     return (cnp.PyArray_NDIM(a) == 2 and cnp.PyArray_ISALIGNED(a) and cnp.PyArray_ISNOTSWAPPED(a)
             and cnp.PyArray_DIM(a, 0) > 0 and cnp.PyArray_DIM(a, 1) > 0)
 
 
-cdef inline int common_type(int first, int second) noexcept:
-    """The one of two types that the other can be cast to safely, which is then their common type; -1 where neither is."""
+cdef int common_type(cnp.ndarray a, cnp.ndarray b):
+    """The common type of two arrays: that of one of them, or of numbers not both whole; else -1."""
+    cdef int first = cnp.PyArray_TYPE(a), second = cnp.PyArray_TYPE(b)
     if first == second or cnp.PyArray_CanCastSafely(second, first):
         return first
-    return second if cnp.PyArray_CanCastSafely(first, second) else -1
+    if cnp.PyArray_CanCastSafely(first, second):
+        return second
+    if cnp.PyArray_ISINTEGER(a) and cnp.PyArray_ISINTEGER(b):
+        return -1
+    return PyArray_PromoteTypes(a.descr, b.descr).type_num
 
 
 cdef void read_taps(cnp.ndarray h, lane* to, int part, bint flip, bint negative) noexcept:
@@ -100,7 +108,7 @@ cdef object answer(bint flip, in1, in2, mode, boundary, fillvalue, double limit,
     cdef Py_ssize_t k, n, axis, work, size, taps
     cdef double zero[2]
     cdef int type_num, kind, failed, products
-    if not cnp.PyArray_CheckExact(in1) or type(mode) is not str or type(boundary) is not str:
+    if not cnp.PyArray_CheckExact(in1) or not isinstance(mode, str) or not isinstance(boundary, str):
         return None
     if type(in2) is list:
         in2 = cnp.PyArray_FROM_O(in2)
@@ -108,11 +116,11 @@ cdef object answer(bint flip, in1, in2, mode, boundary, fillvalue, double limit,
         return None
     cdef cnp.ndarray image = <cnp.ndarray> in1
     cdef cnp.ndarray kernel = <cnp.ndarray> in2
-    if not (is_plain(image) and is_plain(kernel)) or cnp.PyArray_STRIDE(image, 1) != cnp.PyArray_ITEMSIZE(image):
+    if not (is_plain(image) and is_plain(kernel)):
         return None
     if kind_of(cnp.PyArray_TYPE(image)) < 0 or kind_of(cnp.PyArray_TYPE(kernel)) < 0:
         return None
-    type_num = common_type(cnp.PyArray_TYPE(image), cnp.PyArray_TYPE(kernel))
+    type_num = common_type(image, kernel)
     kind = kind_of(type_num)
     if kind == BOOL or kind == F2 or kind == FG or kind < 0:
         return None
