@@ -32,13 +32,13 @@ NUMPY = [("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"), ("NPY_TARGET_VERSION"
 INLINE = [] if MSVC else [("CYTHON_INLINE", "__inline__ __attribute__((always_inline))")]
 
 
-def extension(name: str, flags: list[str]) -> Extension:
+def extension(name: str, source: str, includes: list[str], flags: list[str]) -> Extension:
     """Extension module rapidconv._native.<name>, rebuilt when any file of the kernels changes."""
     shared = [str(path) for pattern in ("*.pxi", "*.pxd", "*.h") for path in sorted(NATIVE.glob(pattern))]
     return Extension(
         f"rapidconv._native.{name}",
-        [str(NATIVE / f"{name}.pyx")],
-        include_dirs=[str(NATIVE), np.get_include()],
+        [str(NATIVE / source)],
+        include_dirs=[str(NATIVE), np.get_include(), *includes],
         define_macros=[*NUMPY, *INLINE],
         extra_compile_args=COMMON + flags,
         depends=shared,
@@ -47,24 +47,29 @@ def extension(name: str, flags: list[str]) -> Extension:
 
 flags_of = "msvc" if MSVC else "unix"
 built = [name for name, row in TARGETS.items() if MACHINE in row["machines"]]
-# Each target takes a minute or more: whoever needs few of them names those, separated by spaces.
+# Each target takes half a minute or more: whoever needs few of them names those, separated by spaces.
 wanted = os.environ.get("RAPIDCONV_BUILD", "").split()
 if not set(wanted) <= set(built):
     sys.exit(f"RAPIDCONV_BUILD names {' '.join(wanted)}; targets of this machine are {' '.join(built)}")
-targets = [extension(name, TARGETS[name][flags_of]) for name in wanted or built]
 
-setup(
-    options={"build_ext": {"parallel": os.cpu_count()}},
-    ext_modules=cythonize(
-        [extension("cpu", []), extension("memory", []), *targets],
-        build_dir="build/cython",
-        compiler_directives={
-            "language_level": 3,
-            "boundscheck": False,
-            "wraparound": False,
-            "cdivision": True,
-            "initializedcheck": False,
-            "freethreading_compatible": True,
-        },
-    )
+# Cython translates the kernels once; each target's C file includes the translation under its own name.
+*helpers, kernels = cythonize(
+    [extension(name, f"{name}.pyx", [], []) for name in ("cpu", "memory", "kernels")],
+    build_dir="build/cython",
+    compiler_directives={
+        "language_level": 3,
+        "boundscheck": False,
+        "wraparound": False,
+        "cdivision": True,
+        "initializedcheck": False,
+        "freethreading_compatible": True,
+    },
 )
+(translated,) = map(Path, kernels.sources)
+targets = [
+    extension(name, f"{name}.c", [str(translated.parent)], TARGETS[name][flags_of]) for name in wanted or built
+]
+for target in targets:
+    target.depends.append(str(translated))
+
+setup(options={"build_ext": {"parallel": os.cpu_count()}}, ext_modules=[*helpers, *targets])

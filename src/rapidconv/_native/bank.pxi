@@ -32,6 +32,8 @@ cdef inline void bank_taps(
     """
     cdef Py_ssize_t j, size = lane_size(r00[0])
     cdef bankable x0, x1, x2, w
+    RC_ANEW(re)
+    RC_ANEW(im)
     for j in range(kw):
         x0 = load(r00[0], p if vecs > 1 else p + last)
         if vecs > 1:
@@ -110,7 +112,7 @@ cdef inline void bank_taps(
 
 cdef inline void bank_finish(
     bankable* r0, bankable* r1, bankable* r2, bankable* i0, bankable* i1, bankable* i2,
-    char* out, Py_ssize_t last, const int vecs, const int meeting,
+    char* out, Py_ssize_t last, const int vecs, int meeting,
 ) noexcept nogil:
     """A row of accumulators to out, as complex numbers or their magnitudes."""
     if meeting == ROOTED:
@@ -133,131 +135,152 @@ cdef inline void bank_finish(
             zip_store(out + 2 * last, r2[0], i2[0])
 
 
-cdef inline void bank_stream(
-    bankable zero, const char** rows, Py_ssize_t x, Py_ssize_t m, const Py_ssize_t kh, Py_ssize_t kw, const char* re,
-    const char* im, Py_ssize_t w_step, Py_ssize_t step, char* out, Py_ssize_t out_pitch, Py_ssize_t last, const int vecs,
-    const int meeting,
+cdef inline void bank_row(
+    bankable* r00, bankable* r01, bankable* r02, bankable* r10, bankable* r11, bankable* r12,
+    bankable* r20, bankable* r21, bankable* r22, bankable* r30, bankable* r31, bankable* r32,
+    bankable* r40, bankable* r41, bankable* r42, bankable* i00, bankable* i01, bankable* i02,
+    bankable* i10, bankable* i11, bankable* i12, bankable* i20, bankable* i21, bankable* i22,
+    bankable* i30, bankable* i31, bankable* i32, bankable* i40, bankable* i41, bankable* i42,
+    const char* p, const char* re, const char* im, Py_ssize_t w_step, const Py_ssize_t kh, Py_ssize_t kw, Py_ssize_t step,
+    char* out, Py_ssize_t last, const int first_row, const int last_row, const int vecs, int meeting,
 ) noexcept nogil:
-    """m output rows, vecs vectors wide at byte x, from m + kh - 1 input rows each read once; kh <= 5, m >= kh."""
+    """One input row of a stream: output row kh - 1 begins, output row 0 is finished, all move up one."""
+    if last_row == kh - 1:
+        if kh == 1:
+            r00[0] = r01[0] = r02[0] = i00[0] = i01[0] = i02[0] = nought(r00[0])
+        elif kh == 2:
+            r10[0] = r11[0] = r12[0] = i10[0] = i11[0] = i12[0] = nought(r00[0])
+        elif kh == 3:
+            r20[0] = r21[0] = r22[0] = i20[0] = i21[0] = i22[0] = nought(r00[0])
+        elif kh == 4:
+            r30[0] = r31[0] = r32[0] = i30[0] = i31[0] = i32[0] = nought(r00[0])
+        elif kh == 5:
+            r40[0] = r41[0] = r42[0] = i40[0] = i41[0] = i42[0] = nought(r00[0])
+    bank_taps(r00, r01, r02, r10, r11, r12, r20, r21, r22,
+              r30, r31, r32, r40, r41, r42, i00, i01, i02,
+              i10, i11, i12, i20, i21, i22, i30, i31, i32,
+              i40, i41, i42,
+              p, re, im, w_step, kw, step, last, first_row, last_row, vecs)
+    if first_row == 0:
+        bank_finish(r00, r01, r02, i00, i01, i02, out, last, vecs, meeting)
+    r00[0] = r10[0]
+    r01[0] = r11[0]
+    r02[0] = r12[0]
+    i00[0] = i10[0]
+    i01[0] = i11[0]
+    i02[0] = i12[0]
+    r10[0] = r20[0]
+    r11[0] = r21[0]
+    r12[0] = r22[0]
+    i10[0] = i20[0]
+    i11[0] = i21[0]
+    i12[0] = i22[0]
+    r20[0] = r30[0]
+    r21[0] = r31[0]
+    r22[0] = r32[0]
+    i20[0] = i30[0]
+    i21[0] = i31[0]
+    i22[0] = i32[0]
+    r30[0] = r40[0]
+    r31[0] = r41[0]
+    r32[0] = r42[0]
+    i30[0] = i40[0]
+    i31[0] = i41[0]
+    i32[0] = i42[0]
+
+
+cdef inline void bank_stream(
+    bankable zero, const Band* band, Py_ssize_t x, Py_ssize_t last, const Py_ssize_t kh, Py_ssize_t kw, const int vecs,
+) noexcept nogil:
+    """A strip of output rows, vecs vectors wide at byte x, from input rows each read once; kh <= 5, band.m >= kh."""
     cdef bankable r00, r01, r02, r10, r11, r12, r20, r21, r22, r30, r31, r32, r40, r41, r42
     cdef bankable i00, i01, i02, i10, i11, i12, i20, i21, i22, i30, i31, i32, i40, i41, i42
-    cdef Py_ssize_t i, size = lane_size(zero)
-    re += (kh - 1) * size
-    im += (kh - 1) * size
-    out += 2 * x if meeting == ZIPPED else x
-    r00 = r01 = r02 = i00 = i01 = i02 = zero
-    r10 = r11 = r12 = i10 = i11 = i12 = zero
-    r20 = r21 = r22 = i20 = i21 = i22 = zero
-    r30 = r31 = r32 = i30 = i31 = i32 = zero
-    r40 = r41 = r42 = i40 = i41 = i42 = zero
-    for i in range(m + kh - 1):
-        if kh - 1 <= i < m:
-            bank_taps(&r00, &r01, &r02, &r10, &r11, &r12, &r20, &r21, &r22,
-                      &r30, &r31, &r32, &r40, &r41, &r42, &i00, &i01, &i02,
-                      &i10, &i11, &i12, &i20, &i21, &i22, &i30, &i31, &i32,
-                      &i40, &i41, &i42,
-                      rows[i] + x, re, im, w_step, kw, step, last, 0, kh - 1, vecs)
-        elif kh > 1 and i == kh - 2:
-            bank_taps(&r00, &r01, &r02, &r10, &r11, &r12, &r20, &r21, &r22,
-                      &r30, &r31, &r32, &r40, &r41, &r42, &i00, &i01, &i02,
-                      &i10, &i11, &i12, &i20, &i21, &i22, &i30, &i31, &i32,
-                      &i40, &i41, &i42,
-                      rows[i] + x, re, im, w_step, kw, step, last, 1, kh - 1, vecs)
-        elif kh > 2 and i == kh - 3:
-            bank_taps(&r00, &r01, &r02, &r10, &r11, &r12, &r20, &r21, &r22,
-                      &r30, &r31, &r32, &r40, &r41, &r42, &i00, &i01, &i02,
-                      &i10, &i11, &i12, &i20, &i21, &i22, &i30, &i31, &i32,
-                      &i40, &i41, &i42,
-                      rows[i] + x, re, im, w_step, kw, step, last, 2, kh - 1, vecs)
-        elif kh > 3 and i == kh - 4:
-            bank_taps(&r00, &r01, &r02, &r10, &r11, &r12, &r20, &r21, &r22,
-                      &r30, &r31, &r32, &r40, &r41, &r42, &i00, &i01, &i02,
-                      &i10, &i11, &i12, &i20, &i21, &i22, &i30, &i31, &i32,
-                      &i40, &i41, &i42,
-                      rows[i] + x, re, im, w_step, kw, step, last, 3, kh - 1, vecs)
-        elif kh > 4 and i == kh - 5:
-            bank_taps(&r00, &r01, &r02, &r10, &r11, &r12, &r20, &r21, &r22,
-                      &r30, &r31, &r32, &r40, &r41, &r42, &i00, &i01, &i02,
-                      &i10, &i11, &i12, &i20, &i21, &i22, &i30, &i31, &i32,
-                      &i40, &i41, &i42,
-                      rows[i] + x, re, im, w_step, kw, step, last, 4, kh - 1, vecs)
-        elif kh > 1 and i == m:
-            bank_taps(&r00, &r01, &r02, &r10, &r11, &r12, &r20, &r21, &r22,
-                      &r30, &r31, &r32, &r40, &r41, &r42, &i00, &i01, &i02,
-                      &i10, &i11, &i12, &i20, &i21, &i22, &i30, &i31, &i32,
-                      &i40, &i41, &i42,
-                      rows[i] + x, re, im, w_step, kw, step, last, 0, kh - 2, vecs)
-        elif kh > 2 and i == m + 1:
-            bank_taps(&r00, &r01, &r02, &r10, &r11, &r12, &r20, &r21, &r22,
-                      &r30, &r31, &r32, &r40, &r41, &r42, &i00, &i01, &i02,
-                      &i10, &i11, &i12, &i20, &i21, &i22, &i30, &i31, &i32,
-                      &i40, &i41, &i42,
-                      rows[i] + x, re, im, w_step, kw, step, last, 0, kh - 3, vecs)
-        elif kh > 3 and i == m + 2:
-            bank_taps(&r00, &r01, &r02, &r10, &r11, &r12, &r20, &r21, &r22,
-                      &r30, &r31, &r32, &r40, &r41, &r42, &i00, &i01, &i02,
-                      &i10, &i11, &i12, &i20, &i21, &i22, &i30, &i31, &i32,
-                      &i40, &i41, &i42,
-                      rows[i] + x, re, im, w_step, kw, step, last, 0, kh - 4, vecs)
-        elif kh > 4 and i == m + 3:
-            bank_taps(&r00, &r01, &r02, &r10, &r11, &r12, &r20, &r21, &r22,
-                      &r30, &r31, &r32, &r40, &r41, &r42, &i00, &i01, &i02,
-                      &i10, &i11, &i12, &i20, &i21, &i22, &i30, &i31, &i32,
-                      &i40, &i41, &i42,
-                      rows[i] + x, re, im, w_step, kw, step, last, 0, kh - 5, vecs)
-        if i >= kh - 1:
-            bank_finish(&r00, &r01, &r02, &i00, &i01, &i02, out, last, vecs, meeting)
-            out += out_pitch
-        r00 = r10
-        r01 = r11
-        r02 = r12
-        i00 = i10
-        i01 = i11
-        i02 = i12
-        r10 = r20
-        r11 = r21
-        r12 = r22
-        i10 = i20
-        i11 = i21
-        i12 = i22
-        r20 = r30
-        r21 = r31
-        r22 = r32
-        i20 = i30
-        i21 = i31
-        i22 = i32
-        r30 = r40
-        r31 = r41
-        r32 = r42
-        i30 = i40
-        i31 = i41
-        i32 = i42
-        if kh == 1:
-            r00 = r01 = r02 = i00 = i01 = i02 = zero
-        elif kh == 2:
-            r10 = r11 = r12 = i10 = i11 = i12 = zero
-        elif kh == 3:
-            r20 = r21 = r22 = i20 = i21 = i22 = zero
-        elif kh == 4:
-            r30 = r31 = r32 = i30 = i31 = i32 = zero
-        elif kh == 5:
-            r40 = r41 = r42 = i40 = i41 = i42 = zero
+    cdef Py_ssize_t i, size = lane_size(zero), m = band.m, w_step = band.w_step, step = band.step, out_pitch = band.out_pitch
+    cdef int meeting = band.meeting
+    cdef const char** rows = band.rows
+    cdef const char* re = band.w + (kh - 1) * size
+    cdef const char* im = band.im + (kh - 1) * size
+    cdef char* out = band.out + (2 * x if meeting == ZIPPED else x)
+    r00 = r01 = r02 = i00 = i01 = i02 = nought(zero)
+    r10 = r11 = r12 = i10 = i11 = i12 = nought(zero)
+    r20 = r21 = r22 = i20 = i21 = i22 = nought(zero)
+    r30 = r31 = r32 = i30 = i31 = i32 = nought(zero)
+    r40 = r41 = r42 = i40 = i41 = i42 = nought(zero)
+    if kh > 4:
+        bank_row(&r00, &r01, &r02, &r10, &r11, &r12, &r20, &r21, &r22,
+                 &r30, &r31, &r32, &r40, &r41, &r42, &i00, &i01, &i02,
+                 &i10, &i11, &i12, &i20, &i21, &i22, &i30, &i31, &i32,
+                 &i40, &i41, &i42,
+                 rows[kh - 5] + x, re, im, w_step, kh, kw, step, NULL, last, 4, kh - 1, vecs, meeting)
+    if kh > 3:
+        bank_row(&r00, &r01, &r02, &r10, &r11, &r12, &r20, &r21, &r22,
+                 &r30, &r31, &r32, &r40, &r41, &r42, &i00, &i01, &i02,
+                 &i10, &i11, &i12, &i20, &i21, &i22, &i30, &i31, &i32,
+                 &i40, &i41, &i42,
+                 rows[kh - 4] + x, re, im, w_step, kh, kw, step, NULL, last, 3, kh - 1, vecs, meeting)
+    if kh > 2:
+        bank_row(&r00, &r01, &r02, &r10, &r11, &r12, &r20, &r21, &r22,
+                 &r30, &r31, &r32, &r40, &r41, &r42, &i00, &i01, &i02,
+                 &i10, &i11, &i12, &i20, &i21, &i22, &i30, &i31, &i32,
+                 &i40, &i41, &i42,
+                 rows[kh - 3] + x, re, im, w_step, kh, kw, step, NULL, last, 2, kh - 1, vecs, meeting)
+    if kh > 1:
+        bank_row(&r00, &r01, &r02, &r10, &r11, &r12, &r20, &r21, &r22,
+                 &r30, &r31, &r32, &r40, &r41, &r42, &i00, &i01, &i02,
+                 &i10, &i11, &i12, &i20, &i21, &i22, &i30, &i31, &i32,
+                 &i40, &i41, &i42,
+                 rows[kh - 2] + x, re, im, w_step, kh, kw, step, NULL, last, 1, kh - 1, vecs, meeting)
+    for i in range(kh - 1, m):
+        bank_row(&r00, &r01, &r02, &r10, &r11, &r12, &r20, &r21, &r22,
+                 &r30, &r31, &r32, &r40, &r41, &r42, &i00, &i01, &i02,
+                 &i10, &i11, &i12, &i20, &i21, &i22, &i30, &i31, &i32,
+                 &i40, &i41, &i42,
+                 rows[i] + x, re, im, w_step, kh, kw, step, out, last, 0, kh - 1, vecs, meeting)
+        out += out_pitch
+    if kh > 1:
+        bank_row(&r00, &r01, &r02, &r10, &r11, &r12, &r20, &r21, &r22,
+                 &r30, &r31, &r32, &r40, &r41, &r42, &i00, &i01, &i02,
+                 &i10, &i11, &i12, &i20, &i21, &i22, &i30, &i31, &i32,
+                 &i40, &i41, &i42,
+                 rows[m] + x, re, im, w_step, kh, kw, step, out, last, 0, kh - 2, vecs, meeting)
+    if kh > 2:
+        bank_row(&r00, &r01, &r02, &r10, &r11, &r12, &r20, &r21, &r22,
+                 &r30, &r31, &r32, &r40, &r41, &r42, &i00, &i01, &i02,
+                 &i10, &i11, &i12, &i20, &i21, &i22, &i30, &i31, &i32,
+                 &i40, &i41, &i42,
+                 rows[m + 1] + x, re, im, w_step, kh, kw, step, out + out_pitch, last, 0, kh - 3, vecs, meeting)
+    if kh > 3:
+        bank_row(&r00, &r01, &r02, &r10, &r11, &r12, &r20, &r21, &r22,
+                 &r30, &r31, &r32, &r40, &r41, &r42, &i00, &i01, &i02,
+                 &i10, &i11, &i12, &i20, &i21, &i22, &i30, &i31, &i32,
+                 &i40, &i41, &i42,
+                 rows[m + 2] + x, re, im, w_step, kh, kw, step, out + 2 * out_pitch, last, 0, kh - 4, vecs, meeting)
+    if kh > 4:
+        bank_row(&r00, &r01, &r02, &r10, &r11, &r12, &r20, &r21, &r22,
+                 &r30, &r31, &r32, &r40, &r41, &r42, &i00, &i01, &i02,
+                 &i10, &i11, &i12, &i20, &i21, &i22, &i30, &i31, &i32,
+                 &i40, &i41, &i42,
+                 rows[m + 3] + x, re, im, w_step, kh, kw, step, out + 3 * out_pitch, last, 0, kh - 5, vecs, meeting)
 
 
 cdef inline void bank_tile(
-    bankable zero, const char** rows, Py_ssize_t x, const int m, Py_ssize_t kh, Py_ssize_t kw, const char* re, const char* im,
-    Py_ssize_t w_step, Py_ssize_t step, char* out, Py_ssize_t out_pitch, Py_ssize_t last, const int vecs, const int meeting,
+    bankable zero, const Band* band, Py_ssize_t x, Py_ssize_t last, const int m, const int vecs,
 ) noexcept nogil:
     """Register tile of m output rows (1, 2 or 4, at most kh), vecs vectors wide at byte x."""
     cdef bankable r00, r01, r02, r10, r11, r12, r20, r21, r22, r30, r31, r32, r40, r41, r42
     cdef bankable i00, i01, i02, i10, i11, i12, i20, i21, i22, i30, i31, i32, i40, i41, i42
-    cdef Py_ssize_t i, size = lane_size(zero)
-    out += 2 * x if meeting == ZIPPED else x
-    r00 = r01 = r02 = i00 = i01 = i02 = zero
-    r10 = r11 = r12 = i10 = i11 = i12 = zero
-    r20 = r21 = r22 = i20 = i21 = i22 = zero
-    r30 = r31 = r32 = i30 = i31 = i32 = zero
-    r40 = r41 = r42 = i40 = i41 = i42 = zero
+    cdef Py_ssize_t i, size = lane_size(zero), kh = band.kh, kw = band.kw, w_step = band.w_step, step = band.step
+    cdef Py_ssize_t out_pitch = band.out_pitch
+    cdef int meeting = band.meeting
+    cdef const char** rows = band.rows
+    cdef const char* re = band.w
+    cdef const char* im = band.im
+    cdef char* out = band.out + (2 * x if meeting == ZIPPED else x)
+    r00 = r01 = r02 = i00 = i01 = i02 = nought(zero)
+    r10 = r11 = r12 = i10 = i11 = i12 = nought(zero)
+    r20 = r21 = r22 = i20 = i21 = i22 = nought(zero)
+    r30 = r31 = r32 = i30 = i31 = i32 = nought(zero)
+    r40 = r41 = r42 = i40 = i41 = i42 = nought(zero)
     if m > 1:
         bank_taps(&r00, &r01, &r02, &r10, &r11, &r12, &r20, &r21, &r22,
                   &r30, &r31, &r32, &r40, &r41, &r42, &i00, &i01, &i02,
@@ -309,66 +332,77 @@ cdef inline void bank_tile(
         bank_finish(&r30, &r31, &r32, &i30, &i31, &i32, out + 3 * out_pitch, last, vecs, meeting)
 
 
-cdef inline void bank_strip(
-    bankable zero, const char** rows, Py_ssize_t x, Py_ssize_t m, Py_ssize_t kh, Py_ssize_t kw, const char* re, const char* im,
-    Py_ssize_t w_step, Py_ssize_t step, char* out, Py_ssize_t out_pitch, Py_ssize_t last, const int how, const int vecs,
-    const int meeting,
-) noexcept nogil:
-    """One strip of columns of a band of m rows."""
-    if how < 0:
-        bank_tile(zero, rows, x, -how, kh, kw, re, im, w_step, step, out, out_pitch, last, vecs, meeting)
-    else:
-        bank_stream(zero, rows, x, m, how, kw, re, im, w_step, step, out, out_pitch, last, vecs, meeting)
+# A strip under kernels of so many rows, or of one register tile, as in direct.pxi.
 
 
-cdef inline void bank_strips(
-    bankable zero, const char** rows, Py_ssize_t m, Py_ssize_t n, Py_ssize_t kh, Py_ssize_t kw, const char* re, const char* im,
-    Py_ssize_t w_step, Py_ssize_t step, char* out, Py_ssize_t out_pitch, const int how, const int vecs, const int meeting,
+cdef inline void bank_streamed(
+    bankable zero, const Band* band, Py_ssize_t x, Py_ssize_t last, int vecs, const int kh,
 ) noexcept nogil:
-    """All strips of a band of m x n sums, vecs vectors wide; the last vector of the last one ends with the row."""
-    cdef Py_ssize_t one = sizeof(bankable), x = 0, left = n * lane_size(zero)
-    while left >= vecs * one:
-        bank_strip(zero, rows, x, m, kh, kw, re, im, w_step, step, out, out_pitch, (vecs - 1) * one, how, vecs, meeting)
-        x += vecs * one
-        left -= vecs * one
-    if left <= 0:
+    """bank_stream of a constant number of rows and vectors, as far as the target's registers hold them."""
+    if kh > RC_BANK_STREAM:
         return
-    if left < one:
-        x -= one - left
-        left = one
-    if left == one:
-        bank_strip(zero, rows, x, m, kh, kw, re, im, w_step, step, out, out_pitch, 0, how, 1, meeting)
-    elif left <= 2 * one or vecs < 3:
-        bank_strip(zero, rows, x, m, kh, kw, re, im, w_step, step, out, out_pitch, left - one, how, 2, meeting)
+    if vecs > 2 and RC_BANK_VECS(kh) > 2:
+        bank_stream(zero, band, x, last, kh, band.kw, 3)
+    elif vecs > 1:
+        bank_stream(zero, band, x, last, kh, band.kw, 2)
     else:
-        bank_strip(zero, rows, x, m, kh, kw, re, im, w_step, step, out, out_pitch, left - one, how, 3, meeting)
+        bank_stream(zero, band, x, last, kh, band.kw, 1)
 
 
-cdef inline void bank_band(
-    bankable zero, const char** rows, Py_ssize_t m, Py_ssize_t n, Py_ssize_t kh, Py_ssize_t kw, const char* re, const char* im,
-    Py_ssize_t w_step, Py_ssize_t step, char* out, Py_ssize_t out_pitch, const int meeting,
+cdef inline void bank_tiled(
+    bankable zero, const Band* band, Py_ssize_t x, Py_ssize_t last, int vecs, const int m,
 ) noexcept nogil:
-    """One band: m rows that a sweep from left to right keeps in the first-level cache."""
-    if kh == 3 and kw == 3 and m >= 3 and RC_BANK_STREAM >= 3:
-        bank_strips(zero, rows, m, n, 3, 3, re, im, w_step, step, out, out_pitch, 3, RC_BANK_VECS(3), meeting)
-    elif kh == 5 and kw == 5 and m >= 5 and RC_BANK_STREAM >= 5:
-        bank_strips(zero, rows, m, n, 5, 5, re, im, w_step, step, out, out_pitch, 5, RC_BANK_VECS(5), meeting)
-    elif kh == 1 and m >= 1 and RC_BANK_STREAM >= 1:
-        bank_strips(zero, rows, m, n, kh, kw, re, im, w_step, step, out, out_pitch, 1, RC_BANK_VECS(1), meeting)
-    elif kh == 2 and m >= 2 and RC_BANK_STREAM >= 2:
-        bank_strips(zero, rows, m, n, kh, kw, re, im, w_step, step, out, out_pitch, 2, RC_BANK_VECS(2), meeting)
-    elif kh == 3 and m >= 3 and RC_BANK_STREAM >= 3:
-        bank_strips(zero, rows, m, n, kh, kw, re, im, w_step, step, out, out_pitch, 3, RC_BANK_VECS(3), meeting)
-    elif kh == 4 and m >= 4 and RC_BANK_STREAM >= 4:
-        bank_strips(zero, rows, m, n, kh, kw, re, im, w_step, step, out, out_pitch, 4, RC_BANK_VECS(4), meeting)
-    elif kh == 5 and m >= 5 and RC_BANK_STREAM >= 5:
-        bank_strips(zero, rows, m, n, kh, kw, re, im, w_step, step, out, out_pitch, 5, RC_BANK_VECS(5), meeting)
-    elif m == 4 and RC_BANK_ROWS >= 4:
-        bank_strips(zero, rows, m, n, kh, kw, re, im, w_step, step, out, out_pitch, -4, 3, meeting)
-    elif m == 2:
-        bank_strips(zero, rows, m, n, kh, kw, re, im, w_step, step, out, out_pitch, -2, 3, meeting)
+    """bank_tile of a constant number of rows and vectors."""
+    if m > RC_BANK_ROWS:
+        return
+    if vecs > 2:
+        bank_tile(zero, band, x, last, m, 3)
+    elif vecs > 1:
+        bank_tile(zero, band, x, last, m, 2)
     else:
-        bank_strips(zero, rows, m, n, kh, kw, re, im, w_step, step, out, out_pitch, -1, 3, meeting)
+        bank_tile(zero, band, x, last, m, 1)
+
+
+cdef void bank_stream1(bankable zero, const Band* band, Py_ssize_t x, Py_ssize_t last, int vecs) noexcept nogil:
+    bank_streamed(zero, band, x, last, vecs, 1)
+
+
+cdef void bank_stream2(bankable zero, const Band* band, Py_ssize_t x, Py_ssize_t last, int vecs) noexcept nogil:
+    bank_streamed(zero, band, x, last, vecs, 2)
+
+
+cdef void bank_stream3(bankable zero, const Band* band, Py_ssize_t x, Py_ssize_t last, int vecs) noexcept nogil:
+    bank_streamed(zero, band, x, last, vecs, 3)
+
+
+cdef void bank_stream4(bankable zero, const Band* band, Py_ssize_t x, Py_ssize_t last, int vecs) noexcept nogil:
+    bank_streamed(zero, band, x, last, vecs, 4)
+
+
+cdef void bank_stream5(bankable zero, const Band* band, Py_ssize_t x, Py_ssize_t last, int vecs) noexcept nogil:
+    bank_streamed(zero, band, x, last, vecs, 5)
+
+
+cdef void bank_tile1(bankable zero, const Band* band, Py_ssize_t x, Py_ssize_t last, int vecs) noexcept nogil:
+    bank_tiled(zero, band, x, last, vecs, 1)
+
+
+cdef void bank_tile2(bankable zero, const Band* band, Py_ssize_t x, Py_ssize_t last, int vecs) noexcept nogil:
+    bank_tiled(zero, band, x, last, vecs, 2)
+
+
+cdef void bank_tile4(bankable zero, const Band* band, Py_ssize_t x, Py_ssize_t last, int vecs) noexcept nogil:
+    bank_tiled(zero, band, x, last, vecs, 4)
+
+
+cdef void bank_square3(bankable zero, const Band* band, Py_ssize_t x, Py_ssize_t last, int vecs) noexcept nogil:
+    if RC_BANK_STREAM >= 3:
+        bank_stream(zero, band, x, (RC_BANK_VECS(3) - 1) * sizeof(bankable), 3, 3, RC_BANK_VECS(3))
+
+
+cdef void bank_square5(bankable zero, const Band* band, Py_ssize_t x, Py_ssize_t last, int vecs) noexcept nogil:
+    if RC_BANK_STREAM >= 5:
+        bank_stream(zero, band, x, (RC_BANK_VECS(5) - 1) * sizeof(bankable), 5, 5, RC_BANK_VECS(5))
 
 
 cdef void correlate_bank(
@@ -383,21 +417,49 @@ cdef void correlate_bank(
     step : bytes between the inputs of neighbouring taps
     meeting : ZIPPED for rows of real numbers, CROSSED for complex ones, or ROOTED for magnitudes
     """
-    cdef Py_ssize_t y = 0, band
+    cdef Py_ssize_t y = 0
+    cdef int widest = 3
+    cdef bint streams = kh <= RC_BANK_STREAM and m >= kh
+    cdef void (*strip)(bankable, const Band*, Py_ssize_t, Py_ssize_t, int) noexcept nogil
+    cdef void (*full)(bankable, const Band*, Py_ssize_t, Py_ssize_t, int) noexcept nogil
+    cdef Band band
+    band.n, band.kh, band.kw, band.w, band.im, band.w_step, band.step = n, kh, kw, re, im, w_step, step
+    band.sums, band.sums_pitch, band.out_pitch, band.meeting = NULL, 0, out_pitch, meeting
+    strip = bank_tile1
+    if streams:
+        widest = RC_BANK_VECS(kh)
+        if kh == 1:
+            strip = bank_stream1
+        elif kh == 2:
+            strip = bank_stream2
+        elif kh == 3:
+            strip = bank_stream3
+        elif kh == 4:
+            strip = bank_stream4
+        else:
+            strip = bank_stream5
+    full = strip
+    if streams and kw == kh and kh == 3:
+        full = bank_square3
+    elif streams and kw == kh and kh == 5:
+        full = bank_square5
     while y < m:
-        if kh <= RC_BANK_STREAM and m >= kh:
-            band = m - y if m - y < RC_BAND(kh) + kh else RC_BAND(kh)
+        if streams:
+            band.m = m - y if m - y < RC_BAND(kh) + kh else RC_BAND(kh)
         elif m >= 4 and kh >= 4 and RC_BANK_ROWS >= 4:
-            band = 4
+            band.m = 4
+            strip = bank_tile4
+            full = strip
         elif m >= 2 and kh >= 2:
-            band = 2
+            band.m = 2
+            strip = bank_tile2
+            full = strip
         else:
-            band = 1
-        y = min(y, m - band)
-        if meeting == CROSSED:
-            bank_band(zero, rows + y, band, n, kh, kw, re, im, w_step, step, out + y * out_pitch, out_pitch, CROSSED)
-        elif meeting == ROOTED:
-            bank_band(zero, rows + y, band, n, kh, kw, re, im, w_step, step, out + y * out_pitch, out_pitch, ROOTED)
-        else:
-            bank_band(zero, rows + y, band, n, kh, kw, re, im, w_step, step, out + y * out_pitch, out_pitch, ZIPPED)
-        y += band
+            band.m = 1
+            strip = bank_tile1
+            full = strip
+        y = min(y, m - band.m)
+        band.rows = rows + y
+        band.out = out + y * out_pitch
+        sweep(zero, &band, widest, strip, full, 0)
+        y += band.m

@@ -96,10 +96,12 @@ cdef inline void tap(
             a82[0] = a82[0] + b * x2
 
 
-cdef enum:               # schemes of a strip; a positive number: the kernel's rows, streamed
-    TILE8 = -8
-    TILE4 = -4
-    TILE1 = -1
+ctypedef char loaded         # whence the taps of a row have their inputs: words by which Cython tells the two ways apart
+ctypedef short shifted
+
+ctypedef fused inputs:
+    loaded                   # from a load each
+    shifted                  # up to 7 neighbouring taps, of 3 vectors, from 4 loads: most unaligned loads straddle cache lines
 
 
 cdef inline void taps(
@@ -107,16 +109,16 @@ cdef inline void taps(
     vec* a30, vec* a31, vec* a32, vec* a40, vec* a41, vec* a42, vec* a50, vec* a51, vec* a52,
     vec* a60, vec* a61, vec* a62, vec* a70, vec* a71, vec* a72, vec* a80, vec* a81, vec* a82,
     const char* p, const char* w, Py_ssize_t w_step, Py_ssize_t kw, Py_ssize_t step,
-    Py_ssize_t last, const int first_row, const int last_row, const int vecs, const int shifted,
+    Py_ssize_t last, const int first_row, const int last_row, const int vecs, inputs way,
 ) noexcept nogil:
     """One input row at p into output rows first_row..last_row; w is the first weight of output row 0's kernel row.
 
-    Vector c starts c vectors after p, but the last of the vecs vectors starts at p + last.  shifted: up to 8
-    neighbouring taps (3 vectors, step one lane) are shifted out of 4 loads, as most unaligned loads straddle cache lines.
+    Vector c starts c vectors after p, but the last of the vecs vectors starts at p + last.
     """
     cdef Py_ssize_t j
     cdef vec x0, x1, x2, x3
-    if shifted:
+    RC_ANEW(w)
+    if inputs is shifted:
         x0 = load(a00[0], p)
         x1 = load(a00[0], p + sizeof(vec))
         x2 = load(a00[0], p + 2 * sizeof(vec))
@@ -161,32 +163,26 @@ cdef inline void taps(
                 a60, a61, a62, a70, a71, a72, a80, a81, a82,
                 shift(x0, x1, 6), shift(x1, x2, 6), shift(x2, x3, 6), w + 6 * w_step,
                 first_row, last_row, vecs)
-        if kw > 7:
+    else:
+        for j in range(kw):
+            x0 = load(a00[0], p if vecs > 1 else p + last)
+            if vecs > 1:
+                x1 = load(a00[0], p + sizeof(vec) if vecs > 2 else p + last)
+            if vecs > 2:
+                x2 = load(a00[0], p + last)
             tap(a00, a01, a02, a10, a11, a12, a20, a21, a22,
                 a30, a31, a32, a40, a41, a42, a50, a51, a52,
                 a60, a61, a62, a70, a71, a72, a80, a81, a82,
-                shift(x0, x1, 7), shift(x1, x2, 7), shift(x2, x3, 7), w + 7 * w_step,
-                first_row, last_row, vecs)
-        return
-    for j in range(kw):
-        x0 = load(a00[0], p if vecs > 1 else p + last)
-        if vecs > 1:
-            x1 = load(a00[0], p + sizeof(vec) if vecs > 2 else p + last)
-        if vecs > 2:
-            x2 = load(a00[0], p + last)
-        tap(a00, a01, a02, a10, a11, a12, a20, a21, a22,
-            a30, a31, a32, a40, a41, a42, a50, a51, a52,
-            a60, a61, a62, a70, a71, a72, a80, a81, a82,
-            x0, x1, x2, w, first_row, last_row, vecs)
-        p += step
-        w += w_step
+                x0, x1, x2, w, first_row, last_row, vecs)
+            p += step
+            w += w_step
 
 
 cdef inline void begin(
     vec zero, vec* a0, vec* a1, vec* a2, const char* sums, Py_ssize_t last, const int vecs,
 ) noexcept nogil:
     """A row of accumulators from the earlier sums, or from zero where sums is NULL."""
-    a0[0] = a1[0] = a2[0] = zero
+    a0[0] = a1[0] = a2[0] = nought(zero)
     if sums != NULL:
         a0[0] = load(zero, sums if vecs > 1 else sums + last)
         if vecs > 1:
@@ -204,159 +200,212 @@ cdef inline void finish(vec* a0, vec* a1, vec* a2, char* out, Py_ssize_t last, c
         store(out + last, a2[0])
 
 
-cdef inline void stream(
-    vec zero, const char** rows, Py_ssize_t x, Py_ssize_t m, const Py_ssize_t kh, Py_ssize_t kw, const char* w,
-    Py_ssize_t w_step, Py_ssize_t step, const char* sums, Py_ssize_t sums_pitch, char* out, Py_ssize_t out_pitch,
-    Py_ssize_t last, const int vecs, const int shifted,
+cdef struct Band:        # rows that a sweep from left to right keeps in the first-level cache
+    const char** rows        # m + kh - 1 row starts
+    Py_ssize_t m, n          # outputs
+    Py_ssize_t kh, kw
+    const char* w            # weight [i, j] at byte j * w_step + i * size
+    const char* im           # of a bank: the imaginary kernel's, and how the two sums meet
+    int meeting
+    Py_ssize_t w_step
+    Py_ssize_t step          # bytes between the inputs of neighbouring taps
+    const char* sums         # earlier sums to add to, or NULL
+    Py_ssize_t sums_pitch
+    char* out
+    Py_ssize_t out_pitch
+
+
+cdef inline const char* row_of(const char* sums, Py_ssize_t i, Py_ssize_t sums_pitch) noexcept nogil:
+    """Row i of earlier sums, where there are any."""
+    return sums + i * sums_pitch if sums != NULL else NULL
+
+
+cdef inline void stream_row(
+    vec* a00, vec* a01, vec* a02, vec* a10, vec* a11, vec* a12, vec* a20, vec* a21, vec* a22,
+    vec* a30, vec* a31, vec* a32, vec* a40, vec* a41, vec* a42, vec* a50, vec* a51, vec* a52,
+    vec* a60, vec* a61, vec* a62, vec* a70, vec* a71, vec* a72, vec* a80, vec* a81, vec* a82,
+    vec zero, const char* p, const char* w, Py_ssize_t w_step, const Py_ssize_t kh, Py_ssize_t kw, Py_ssize_t step,
+    const char* sums, char* out, Py_ssize_t last, const int first_row, const int last_row, const int vecs, inputs way,
 ) noexcept nogil:
-    """m output rows, vecs vectors wide at byte x, from m + kh - 1 input rows each read once; kh <= 9, m >= kh."""
+    """One input row of a stream: output row kh - 1 begins, from sums or zero; output row 0 is finished; all move up one."""
+    if last_row == kh - 1:
+        if kh == 1:
+            begin(zero, a00, a01, a02, sums, last, vecs)
+        elif kh == 2:
+            begin(zero, a10, a11, a12, sums, last, vecs)
+        elif kh == 3:
+            begin(zero, a20, a21, a22, sums, last, vecs)
+        elif kh == 4:
+            begin(zero, a30, a31, a32, sums, last, vecs)
+        elif kh == 5:
+            begin(zero, a40, a41, a42, sums, last, vecs)
+        elif kh == 6:
+            begin(zero, a50, a51, a52, sums, last, vecs)
+        elif kh == 7:
+            begin(zero, a60, a61, a62, sums, last, vecs)
+        elif kh == 8:
+            begin(zero, a70, a71, a72, sums, last, vecs)
+        elif kh == 9:
+            begin(zero, a80, a81, a82, sums, last, vecs)
+    taps(a00, a01, a02, a10, a11, a12, a20, a21, a22,
+         a30, a31, a32, a40, a41, a42, a50, a51, a52,
+         a60, a61, a62, a70, a71, a72, a80, a81, a82,
+         p, w, w_step, kw, step, last, first_row, last_row, vecs, way)
+    if first_row == 0:
+        finish(a00, a01, a02, out, last, vecs)
+    a00[0] = a10[0]
+    a01[0] = a11[0]
+    a02[0] = a12[0]
+    a10[0] = a20[0]
+    a11[0] = a21[0]
+    a12[0] = a22[0]
+    a20[0] = a30[0]
+    a21[0] = a31[0]
+    a22[0] = a32[0]
+    a30[0] = a40[0]
+    a31[0] = a41[0]
+    a32[0] = a42[0]
+    a40[0] = a50[0]
+    a41[0] = a51[0]
+    a42[0] = a52[0]
+    a50[0] = a60[0]
+    a51[0] = a61[0]
+    a52[0] = a62[0]
+    a60[0] = a70[0]
+    a61[0] = a71[0]
+    a62[0] = a72[0]
+    a70[0] = a80[0]
+    a71[0] = a81[0]
+    a72[0] = a82[0]
+
+
+cdef inline void stream(
+    vec zero, const Band* band, Py_ssize_t x, Py_ssize_t last, const Py_ssize_t kh, Py_ssize_t kw, const char* sums,
+    const int vecs, inputs way,
+) noexcept nogil:
+    """A strip of output rows, vecs vectors wide at byte x, from input rows each read once; kh <= 9, band.m >= kh."""
     cdef vec a00, a01, a02, a10, a11, a12, a20, a21, a22
     cdef vec a30, a31, a32, a40, a41, a42, a50, a51, a52
     cdef vec a60, a61, a62, a70, a71, a72, a80, a81, a82
-    cdef Py_ssize_t i, size = lane_size(zero)
-    w += (kh - 1) * size
-    a00 = a01 = a02 = zero
-    a10 = a11 = a12 = zero
-    a20 = a21 = a22 = zero
-    a30 = a31 = a32 = zero
-    a40 = a41 = a42 = zero
-    a50 = a51 = a52 = zero
-    a60 = a61 = a62 = zero
-    a70 = a71 = a72 = zero
-    a80 = a81 = a82 = zero
-    out += x
+    cdef Py_ssize_t i, size = lane_size(zero), m = band.m, w_step = band.w_step, step = band.step
+    cdef Py_ssize_t sums_pitch = band.sums_pitch, out_pitch = band.out_pitch
+    cdef const char** rows = band.rows
+    cdef const char* w = band.w + (kh - 1) * size
+    cdef char* out = band.out + x
+    a00 = a01 = a02 = nought(zero)
+    a10 = a11 = a12 = nought(zero)
+    a20 = a21 = a22 = nought(zero)
+    a30 = a31 = a32 = nought(zero)
+    a40 = a41 = a42 = nought(zero)
+    a50 = a51 = a52 = nought(zero)
+    a60 = a61 = a62 = nought(zero)
+    a70 = a71 = a72 = nought(zero)
+    a80 = a81 = a82 = nought(zero)
     if sums != NULL:
         sums += x
-    for i in range(m + kh - 1):
-        if kh == 1:
-            begin(zero, &a00, &a01, &a02, sums + i * sums_pitch if sums != NULL and i < m else NULL, last, vecs)
-        elif kh == 2:
-            begin(zero, &a10, &a11, &a12, sums + i * sums_pitch if sums != NULL and i < m else NULL, last, vecs)
-        elif kh == 3:
-            begin(zero, &a20, &a21, &a22, sums + i * sums_pitch if sums != NULL and i < m else NULL, last, vecs)
-        elif kh == 4:
-            begin(zero, &a30, &a31, &a32, sums + i * sums_pitch if sums != NULL and i < m else NULL, last, vecs)
-        elif kh == 5:
-            begin(zero, &a40, &a41, &a42, sums + i * sums_pitch if sums != NULL and i < m else NULL, last, vecs)
-        elif kh == 6:
-            begin(zero, &a50, &a51, &a52, sums + i * sums_pitch if sums != NULL and i < m else NULL, last, vecs)
-        elif kh == 7:
-            begin(zero, &a60, &a61, &a62, sums + i * sums_pitch if sums != NULL and i < m else NULL, last, vecs)
-        elif kh == 8:
-            begin(zero, &a70, &a71, &a72, sums + i * sums_pitch if sums != NULL and i < m else NULL, last, vecs)
-        elif kh == 9:
-            begin(zero, &a80, &a81, &a82, sums + i * sums_pitch if sums != NULL and i < m else NULL, last, vecs)
-        if kh - 1 <= i < m:
-            taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
-                 &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
-                 &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
-                 rows[i] + x, w, w_step, kw, step, last, 0, kh - 1, vecs, shifted)
-        elif kh > 1 and i == kh - 2:
-            taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
-                 &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
-                 &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
-                 rows[i] + x, w, w_step, kw, step, last, 1, kh - 1, vecs, shifted)
-        elif kh > 2 and i == kh - 3:
-            taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
-                 &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
-                 &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
-                 rows[i] + x, w, w_step, kw, step, last, 2, kh - 1, vecs, shifted)
-        elif kh > 3 and i == kh - 4:
-            taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
-                 &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
-                 &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
-                 rows[i] + x, w, w_step, kw, step, last, 3, kh - 1, vecs, shifted)
-        elif kh > 4 and i == kh - 5:
-            taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
-                 &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
-                 &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
-                 rows[i] + x, w, w_step, kw, step, last, 4, kh - 1, vecs, shifted)
-        elif kh > 5 and i == kh - 6:
-            taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
-                 &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
-                 &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
-                 rows[i] + x, w, w_step, kw, step, last, 5, kh - 1, vecs, shifted)
-        elif kh > 6 and i == kh - 7:
-            taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
-                 &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
-                 &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
-                 rows[i] + x, w, w_step, kw, step, last, 6, kh - 1, vecs, shifted)
-        elif kh > 7 and i == kh - 8:
-            taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
-                 &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
-                 &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
-                 rows[i] + x, w, w_step, kw, step, last, 7, kh - 1, vecs, shifted)
-        elif kh > 8 and i == kh - 9:
-            taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
-                 &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
-                 &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
-                 rows[i] + x, w, w_step, kw, step, last, 8, kh - 1, vecs, shifted)
-        elif kh > 1 and i == m:
-            taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
-                 &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
-                 &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
-                 rows[i] + x, w, w_step, kw, step, last, 0, kh - 2, vecs, shifted)
-        elif kh > 2 and i == m + 1:
-            taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
-                 &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
-                 &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
-                 rows[i] + x, w, w_step, kw, step, last, 0, kh - 3, vecs, shifted)
-        elif kh > 3 and i == m + 2:
-            taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
-                 &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
-                 &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
-                 rows[i] + x, w, w_step, kw, step, last, 0, kh - 4, vecs, shifted)
-        elif kh > 4 and i == m + 3:
-            taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
-                 &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
-                 &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
-                 rows[i] + x, w, w_step, kw, step, last, 0, kh - 5, vecs, shifted)
-        elif kh > 5 and i == m + 4:
-            taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
-                 &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
-                 &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
-                 rows[i] + x, w, w_step, kw, step, last, 0, kh - 6, vecs, shifted)
-        elif kh > 6 and i == m + 5:
-            taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
-                 &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
-                 &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
-                 rows[i] + x, w, w_step, kw, step, last, 0, kh - 7, vecs, shifted)
-        elif kh > 7 and i == m + 6:
-            taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
-                 &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
-                 &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
-                 rows[i] + x, w, w_step, kw, step, last, 0, kh - 8, vecs, shifted)
-        elif kh > 8 and i == m + 7:
-            taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
-                 &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
-                 &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
-                 rows[i] + x, w, w_step, kw, step, last, 0, kh - 9, vecs, shifted)
-        if i >= kh - 1:
-            finish(&a00, &a01, &a02, out + (i - kh + 1) * out_pitch, last, vecs)
-        a00 = a10
-        a01 = a11
-        a02 = a12
-        a10 = a20
-        a11 = a21
-        a12 = a22
-        a20 = a30
-        a21 = a31
-        a22 = a32
-        a30 = a40
-        a31 = a41
-        a32 = a42
-        a40 = a50
-        a41 = a51
-        a42 = a52
-        a50 = a60
-        a51 = a61
-        a52 = a62
-        a60 = a70
-        a61 = a71
-        a62 = a72
-        a70 = a80
-        a71 = a81
-        a72 = a82
+    if kh > 8:
+        stream_row(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
+                   &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
+                   &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
+                   zero, rows[kh - 9] + x, w, w_step, kh, kw, step,
+                   row_of(sums, kh - 9, sums_pitch), NULL, last, 8, kh - 1, vecs, way)
+    if kh > 7:
+        stream_row(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
+                   &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
+                   &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
+                   zero, rows[kh - 8] + x, w, w_step, kh, kw, step,
+                   row_of(sums, kh - 8, sums_pitch), NULL, last, 7, kh - 1, vecs, way)
+    if kh > 6:
+        stream_row(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
+                   &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
+                   &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
+                   zero, rows[kh - 7] + x, w, w_step, kh, kw, step,
+                   row_of(sums, kh - 7, sums_pitch), NULL, last, 6, kh - 1, vecs, way)
+    if kh > 5:
+        stream_row(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
+                   &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
+                   &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
+                   zero, rows[kh - 6] + x, w, w_step, kh, kw, step,
+                   row_of(sums, kh - 6, sums_pitch), NULL, last, 5, kh - 1, vecs, way)
+    if kh > 4:
+        stream_row(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
+                   &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
+                   &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
+                   zero, rows[kh - 5] + x, w, w_step, kh, kw, step,
+                   row_of(sums, kh - 5, sums_pitch), NULL, last, 4, kh - 1, vecs, way)
+    if kh > 3:
+        stream_row(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
+                   &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
+                   &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
+                   zero, rows[kh - 4] + x, w, w_step, kh, kw, step,
+                   row_of(sums, kh - 4, sums_pitch), NULL, last, 3, kh - 1, vecs, way)
+    if kh > 2:
+        stream_row(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
+                   &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
+                   &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
+                   zero, rows[kh - 3] + x, w, w_step, kh, kw, step,
+                   row_of(sums, kh - 3, sums_pitch), NULL, last, 2, kh - 1, vecs, way)
+    if kh > 1:
+        stream_row(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
+                   &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
+                   &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
+                   zero, rows[kh - 2] + x, w, w_step, kh, kw, step,
+                   row_of(sums, kh - 2, sums_pitch), NULL, last, 1, kh - 1, vecs, way)
+    for i in range(kh - 1, m):
+        stream_row(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
+                   &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
+                   &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
+                   zero, rows[i] + x, w, w_step, kh, kw, step,
+                   row_of(sums, i, sums_pitch), out, last, 0, kh - 1, vecs, way)
+        out += out_pitch
+    if kh > 1:
+        stream_row(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
+                   &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
+                   &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
+                   zero, rows[m] + x, w, w_step, kh, kw, step,
+                   NULL, out, last, 0, kh - 2, vecs, way)
+    if kh > 2:
+        stream_row(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
+                   &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
+                   &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
+                   zero, rows[m + 1] + x, w, w_step, kh, kw, step,
+                   NULL, out + out_pitch, last, 0, kh - 3, vecs, way)
+    if kh > 3:
+        stream_row(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
+                   &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
+                   &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
+                   zero, rows[m + 2] + x, w, w_step, kh, kw, step,
+                   NULL, out + 2 * out_pitch, last, 0, kh - 4, vecs, way)
+    if kh > 4:
+        stream_row(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
+                   &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
+                   &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
+                   zero, rows[m + 3] + x, w, w_step, kh, kw, step,
+                   NULL, out + 3 * out_pitch, last, 0, kh - 5, vecs, way)
+    if kh > 5:
+        stream_row(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
+                   &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
+                   &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
+                   zero, rows[m + 4] + x, w, w_step, kh, kw, step,
+                   NULL, out + 4 * out_pitch, last, 0, kh - 6, vecs, way)
+    if kh > 6:
+        stream_row(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
+                   &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
+                   &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
+                   zero, rows[m + 5] + x, w, w_step, kh, kw, step,
+                   NULL, out + 5 * out_pitch, last, 0, kh - 7, vecs, way)
+    if kh > 7:
+        stream_row(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
+                   &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
+                   &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
+                   zero, rows[m + 6] + x, w, w_step, kh, kw, step,
+                   NULL, out + 6 * out_pitch, last, 0, kh - 8, vecs, way)
+    if kh > 8:
+        stream_row(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
+                   &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
+                   &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
+                   zero, rows[m + 7] + x, w, w_step, kh, kw, step,
+                   NULL, out + 7 * out_pitch, last, 0, kh - 9, vecs, way)
 
 
 cdef inline void read_ahead(vec zero, const char* p, const int vecs) noexcept nogil:
@@ -368,275 +417,242 @@ cdef inline void read_ahead(vec zero, const char* p, const int vecs) noexcept no
         RC_READ_SOON(p + (vecs + 2) * sizeof(vec))
 
 
-cdef inline void tile8(
-    vec zero, const char** rows, Py_ssize_t x, Py_ssize_t kh, Py_ssize_t kw, const char* w, Py_ssize_t w_step, Py_ssize_t step,
-    const char* sums, Py_ssize_t sums_pitch, char* out, Py_ssize_t out_pitch, Py_ssize_t last, const int vecs,
+cdef inline void register_tile(
+    vec zero, const Band* band, Py_ssize_t x, Py_ssize_t last, const int m, const int vecs,
 ) noexcept nogil:
-    """Register tile of 8 output rows, vecs vectors wide at byte x, of a kernel of at least 8 rows."""
+    """Register tile of m output rows (1, 4 or 8, at most kh), vecs vectors wide at byte x."""
     cdef vec a00, a01, a02, a10, a11, a12, a20, a21, a22
     cdef vec a30, a31, a32, a40, a41, a42, a50, a51, a52
     cdef vec a60, a61, a62, a70, a71, a72
-    cdef Py_ssize_t i, size = lane_size(zero)
-    out += x
+    cdef Py_ssize_t i, size = lane_size(zero), kh = band.kh, kw = band.kw, w_step = band.w_step, step = band.step
+    cdef Py_ssize_t sums_pitch = band.sums_pitch, out_pitch = band.out_pitch
+    cdef const char** rows = band.rows
+    cdef const char* w = band.w
+    cdef const char* sums = band.sums
+    cdef char* out = band.out + x
     if sums != NULL:
         sums += x
     begin(zero, &a00, &a01, &a02, sums, last, vecs)
-    begin(zero, &a10, &a11, &a12, sums + sums_pitch if sums != NULL else NULL, last, vecs)
-    begin(zero, &a20, &a21, &a22, sums + 2 * sums_pitch if sums != NULL else NULL, last, vecs)
-    begin(zero, &a30, &a31, &a32, sums + 3 * sums_pitch if sums != NULL else NULL, last, vecs)
-    begin(zero, &a40, &a41, &a42, sums + 4 * sums_pitch if sums != NULL else NULL, last, vecs)
-    begin(zero, &a50, &a51, &a52, sums + 5 * sums_pitch if sums != NULL else NULL, last, vecs)
-    begin(zero, &a60, &a61, &a62, sums + 6 * sums_pitch if sums != NULL else NULL, last, vecs)
-    begin(zero, &a70, &a71, &a72, sums + 7 * sums_pitch if sums != NULL else NULL, last, vecs)
-    taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
-         &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
-         &a60, &a61, &a62, &a70, &a71, &a72, &a70, &a71, &a72,
-         rows[0] + x, w, w_step, kw, step, last, 0, 0, vecs, 0)
-    taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
-         &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
-         &a60, &a61, &a62, &a70, &a71, &a72, &a70, &a71, &a72,
-         rows[1] + x, w + 1 * size, w_step, kw, step, last, 0, 1, vecs, 0)
-    taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
-         &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
-         &a60, &a61, &a62, &a70, &a71, &a72, &a70, &a71, &a72,
-         rows[2] + x, w + 2 * size, w_step, kw, step, last, 0, 2, vecs, 0)
-    taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
-         &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
-         &a60, &a61, &a62, &a70, &a71, &a72, &a70, &a71, &a72,
-         rows[3] + x, w + 3 * size, w_step, kw, step, last, 0, 3, vecs, 0)
-    taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
-         &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
-         &a60, &a61, &a62, &a70, &a71, &a72, &a70, &a71, &a72,
-         rows[4] + x, w + 4 * size, w_step, kw, step, last, 0, 4, vecs, 0)
-    taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
-         &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
-         &a60, &a61, &a62, &a70, &a71, &a72, &a70, &a71, &a72,
-         rows[5] + x, w + 5 * size, w_step, kw, step, last, 0, 5, vecs, 0)
-    taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
-         &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
-         &a60, &a61, &a62, &a70, &a71, &a72, &a70, &a71, &a72,
-         rows[6] + x, w + 6 * size, w_step, kw, step, last, 0, 6, vecs, 0)
-    for i in range(7, kh):
-        read_ahead(zero, rows[i] + x, vecs)
+    if m > 1:
+        begin(zero, &a10, &a11, &a12, row_of(sums, 1, sums_pitch), last, vecs)
+        begin(zero, &a20, &a21, &a22, row_of(sums, 2, sums_pitch), last, vecs)
+        begin(zero, &a30, &a31, &a32, row_of(sums, 3, sums_pitch), last, vecs)
+    if m > 4:
+        begin(zero, &a40, &a41, &a42, row_of(sums, 4, sums_pitch), last, vecs)
+        begin(zero, &a50, &a51, &a52, row_of(sums, 5, sums_pitch), last, vecs)
+        begin(zero, &a60, &a61, &a62, row_of(sums, 6, sums_pitch), last, vecs)
+        begin(zero, &a70, &a71, &a72, row_of(sums, 7, sums_pitch), last, vecs)
+    if m > 1:
         taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
              &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
              &a60, &a61, &a62, &a70, &a71, &a72, &a70, &a71, &a72,
-             rows[i] + x, w + i * size, w_step, kw, step, last, 0, 7, vecs, 0)
-    for i in range(kh, kh + 7):
-        read_ahead(zero, rows[i] + x, vecs)
-    taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
-         &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
-         &a60, &a61, &a62, &a70, &a71, &a72, &a70, &a71, &a72,
-         rows[kh] + x, w + kh * size, w_step, kw, step, last, 1, 7, vecs, 0)
-    taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
-         &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
-         &a60, &a61, &a62, &a70, &a71, &a72, &a70, &a71, &a72,
-         rows[kh + 1] + x, w + (kh + 1) * size, w_step, kw, step, last, 2, 7, vecs, 0)
-    taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
-         &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
-         &a60, &a61, &a62, &a70, &a71, &a72, &a70, &a71, &a72,
-         rows[kh + 2] + x, w + (kh + 2) * size, w_step, kw, step, last, 3, 7, vecs, 0)
-    taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
-         &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
-         &a60, &a61, &a62, &a70, &a71, &a72, &a70, &a71, &a72,
-         rows[kh + 3] + x, w + (kh + 3) * size, w_step, kw, step, last, 4, 7, vecs, 0)
-    taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
-         &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
-         &a60, &a61, &a62, &a70, &a71, &a72, &a70, &a71, &a72,
-         rows[kh + 4] + x, w + (kh + 4) * size, w_step, kw, step, last, 5, 7, vecs, 0)
-    taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
-         &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
-         &a60, &a61, &a62, &a70, &a71, &a72, &a70, &a71, &a72,
-         rows[kh + 5] + x, w + (kh + 5) * size, w_step, kw, step, last, 6, 7, vecs, 0)
-    taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
-         &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
-         &a60, &a61, &a62, &a70, &a71, &a72, &a70, &a71, &a72,
-         rows[kh + 6] + x, w + (kh + 6) * size, w_step, kw, step, last, 7, 7, vecs, 0)
-    finish(&a00, &a01, &a02, out, last, vecs)
-    finish(&a10, &a11, &a12, out + out_pitch, last, vecs)
-    finish(&a20, &a21, &a22, out + 2 * out_pitch, last, vecs)
-    finish(&a30, &a31, &a32, out + 3 * out_pitch, last, vecs)
-    finish(&a40, &a41, &a42, out + 4 * out_pitch, last, vecs)
-    finish(&a50, &a51, &a52, out + 5 * out_pitch, last, vecs)
-    finish(&a60, &a61, &a62, out + 6 * out_pitch, last, vecs)
-    finish(&a70, &a71, &a72, out + 7 * out_pitch, last, vecs)
-
-
-cdef inline void tile4(
-    vec zero, const char** rows, Py_ssize_t x, Py_ssize_t kh, Py_ssize_t kw, const char* w, Py_ssize_t w_step, Py_ssize_t step,
-    const char* sums, Py_ssize_t sums_pitch, char* out, Py_ssize_t out_pitch, Py_ssize_t last, const int vecs,
-) noexcept nogil:
-    """Register tile of 4 output rows, vecs vectors wide at byte x, of a kernel of at least 4 rows."""
-    cdef vec a00, a01, a02, a10, a11, a12, a20, a21, a22
-    cdef vec a30, a31, a32
-    cdef Py_ssize_t i, size = lane_size(zero)
-    out += x
-    if sums != NULL:
-        sums += x
-    begin(zero, &a00, &a01, &a02, sums, last, vecs)
-    begin(zero, &a10, &a11, &a12, sums + sums_pitch if sums != NULL else NULL, last, vecs)
-    begin(zero, &a20, &a21, &a22, sums + 2 * sums_pitch if sums != NULL else NULL, last, vecs)
-    begin(zero, &a30, &a31, &a32, sums + 3 * sums_pitch if sums != NULL else NULL, last, vecs)
-    taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
-         &a30, &a31, &a32, &a30, &a31, &a32, &a30, &a31, &a32,
-         &a30, &a31, &a32, &a30, &a31, &a32, &a30, &a31, &a32,
-         rows[0] + x, w, w_step, kw, step, last, 0, 0, vecs, 0)
-    taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
-         &a30, &a31, &a32, &a30, &a31, &a32, &a30, &a31, &a32,
-         &a30, &a31, &a32, &a30, &a31, &a32, &a30, &a31, &a32,
-         rows[1] + x, w + 1 * size, w_step, kw, step, last, 0, 1, vecs, 0)
-    taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
-         &a30, &a31, &a32, &a30, &a31, &a32, &a30, &a31, &a32,
-         &a30, &a31, &a32, &a30, &a31, &a32, &a30, &a31, &a32,
-         rows[2] + x, w + 2 * size, w_step, kw, step, last, 0, 2, vecs, 0)
-    for i in range(3, kh):
-        read_ahead(zero, rows[i] + x, vecs)
+             rows[0] + x, w, w_step, kw, step, last, 0, 0, vecs, <loaded> 0)
         taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
-             &a30, &a31, &a32, &a30, &a31, &a32, &a30, &a31, &a32,
-             &a30, &a31, &a32, &a30, &a31, &a32, &a30, &a31, &a32,
-             rows[i] + x, w + i * size, w_step, kw, step, last, 0, 3, vecs, 0)
-    for i in range(kh, kh + 3):
+             &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
+             &a60, &a61, &a62, &a70, &a71, &a72, &a70, &a71, &a72,
+             rows[1] + x, w + size, w_step, kw, step, last, 0, 1, vecs, <loaded> 0)
+        taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
+             &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
+             &a60, &a61, &a62, &a70, &a71, &a72, &a70, &a71, &a72,
+             rows[2] + x, w + 2 * size, w_step, kw, step, last, 0, 2, vecs, <loaded> 0)
+    if m > 4:
+        taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
+             &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
+             &a60, &a61, &a62, &a70, &a71, &a72, &a70, &a71, &a72,
+             rows[3] + x, w + 3 * size, w_step, kw, step, last, 0, 3, vecs, <loaded> 0)
+        taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
+             &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
+             &a60, &a61, &a62, &a70, &a71, &a72, &a70, &a71, &a72,
+             rows[4] + x, w + 4 * size, w_step, kw, step, last, 0, 4, vecs, <loaded> 0)
+        taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
+             &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
+             &a60, &a61, &a62, &a70, &a71, &a72, &a70, &a71, &a72,
+             rows[5] + x, w + 5 * size, w_step, kw, step, last, 0, 5, vecs, <loaded> 0)
+        taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
+             &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
+             &a60, &a61, &a62, &a70, &a71, &a72, &a70, &a71, &a72,
+             rows[6] + x, w + 6 * size, w_step, kw, step, last, 0, 6, vecs, <loaded> 0)
+    for i in range(m - 1, kh):
+        if m > 1:
+            read_ahead(zero, rows[i] + x, vecs)
+        taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
+             &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
+             &a60, &a61, &a62, &a70, &a71, &a72, &a70, &a71, &a72,
+             rows[i] + x, w + i * size, w_step, kw, step, last, 0, m - 1, vecs, <loaded> 0)
+    for i in range(kh, kh + m - 1):
         read_ahead(zero, rows[i] + x, vecs)
-    taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
-         &a30, &a31, &a32, &a30, &a31, &a32, &a30, &a31, &a32,
-         &a30, &a31, &a32, &a30, &a31, &a32, &a30, &a31, &a32,
-         rows[kh] + x, w + kh * size, w_step, kw, step, last, 1, 3, vecs, 0)
-    taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
-         &a30, &a31, &a32, &a30, &a31, &a32, &a30, &a31, &a32,
-         &a30, &a31, &a32, &a30, &a31, &a32, &a30, &a31, &a32,
-         rows[kh + 1] + x, w + (kh + 1) * size, w_step, kw, step, last, 2, 3, vecs, 0)
-    taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
-         &a30, &a31, &a32, &a30, &a31, &a32, &a30, &a31, &a32,
-         &a30, &a31, &a32, &a30, &a31, &a32, &a30, &a31, &a32,
-         rows[kh + 2] + x, w + (kh + 2) * size, w_step, kw, step, last, 3, 3, vecs, 0)
+    if m > 1:
+        taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
+             &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
+             &a60, &a61, &a62, &a70, &a71, &a72, &a70, &a71, &a72,
+             rows[kh] + x, w + kh * size, w_step, kw, step, last, 1, m - 1, vecs, <loaded> 0)
+        taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
+             &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
+             &a60, &a61, &a62, &a70, &a71, &a72, &a70, &a71, &a72,
+             rows[kh + 1] + x, w + (kh + 1) * size, w_step, kw, step, last, 2, m - 1, vecs, <loaded> 0)
+        taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
+             &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
+             &a60, &a61, &a62, &a70, &a71, &a72, &a70, &a71, &a72,
+             rows[kh + 2] + x, w + (kh + 2) * size, w_step, kw, step, last, 3, m - 1, vecs, <loaded> 0)
+    if m > 4:
+        taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
+             &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
+             &a60, &a61, &a62, &a70, &a71, &a72, &a70, &a71, &a72,
+             rows[kh + 3] + x, w + (kh + 3) * size, w_step, kw, step, last, 4, m - 1, vecs, <loaded> 0)
+        taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
+             &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
+             &a60, &a61, &a62, &a70, &a71, &a72, &a70, &a71, &a72,
+             rows[kh + 4] + x, w + (kh + 4) * size, w_step, kw, step, last, 5, m - 1, vecs, <loaded> 0)
+        taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
+             &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
+             &a60, &a61, &a62, &a70, &a71, &a72, &a70, &a71, &a72,
+             rows[kh + 5] + x, w + (kh + 5) * size, w_step, kw, step, last, 6, m - 1, vecs, <loaded> 0)
+        taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
+             &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
+             &a60, &a61, &a62, &a70, &a71, &a72, &a70, &a71, &a72,
+             rows[kh + 6] + x, w + (kh + 6) * size, w_step, kw, step, last, 7, m - 1, vecs, <loaded> 0)
     finish(&a00, &a01, &a02, out, last, vecs)
-    finish(&a10, &a11, &a12, out + out_pitch, last, vecs)
-    finish(&a20, &a21, &a22, out + 2 * out_pitch, last, vecs)
-    finish(&a30, &a31, &a32, out + 3 * out_pitch, last, vecs)
+    if m > 1:
+        finish(&a10, &a11, &a12, out + out_pitch, last, vecs)
+        finish(&a20, &a21, &a22, out + 2 * out_pitch, last, vecs)
+        finish(&a30, &a31, &a32, out + 3 * out_pitch, last, vecs)
+    if m > 4:
+        finish(&a40, &a41, &a42, out + 4 * out_pitch, last, vecs)
+        finish(&a50, &a51, &a52, out + 5 * out_pitch, last, vecs)
+        finish(&a60, &a61, &a62, out + 6 * out_pitch, last, vecs)
+        finish(&a70, &a71, &a72, out + 7 * out_pitch, last, vecs)
 
 
-cdef inline void tile1(
-    vec zero, const char** rows, Py_ssize_t x, Py_ssize_t kh, Py_ssize_t kw, const char* w, Py_ssize_t w_step, Py_ssize_t step,
-    const char* sums, Py_ssize_t sums_pitch, char* out, Py_ssize_t out_pitch, Py_ssize_t last, const int vecs,
-) noexcept nogil:
-    """Register tile of 1 output row, vecs vectors wide at byte x."""
-    cdef vec a00, a01, a02
-    cdef Py_ssize_t i, size = lane_size(zero)
-    out += x
-    if sums != NULL:
-        sums += x
-    begin(zero, &a00, &a01, &a02, sums, last, vecs)
-    for i in range(kh):
-        taps(&a00, &a01, &a02, &a00, &a01, &a02, &a00, &a01, &a02,
-             &a00, &a01, &a02, &a00, &a01, &a02, &a00, &a01, &a02,
-             &a00, &a01, &a02, &a00, &a01, &a02, &a00, &a01, &a02,
-             rows[i] + x, w + i * size, w_step, kw, step, last, 0, 0, vecs, 0)
-    finish(&a00, &a01, &a02, out, last, vecs)
+# A strip under kernels of so many rows, or of one register tile: one compiled function each, 1, 2 or 3 vectors wide.
 
 
-cdef inline void strip(
-    vec zero, const char** rows, Py_ssize_t x, Py_ssize_t m, Py_ssize_t kh, Py_ssize_t kw, const char* w,
-    Py_ssize_t w_step, Py_ssize_t step, const char* sums, Py_ssize_t sums_pitch, char* out, Py_ssize_t out_pitch,
-    Py_ssize_t last, const int how, const int vecs, const int shifted,
-) noexcept nogil:
-    """One strip of columns of a band of m rows."""
-    if how == TILE8:
-        tile8(zero, rows, x, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, last, vecs)
-    elif how == TILE4:
-        tile4(zero, rows, x, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, last, vecs)
-    elif how == TILE1:
-        tile1(zero, rows, x, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, last, vecs)
+cdef inline void streamed(vec zero, const Band* band, Py_ssize_t x, Py_ssize_t last, const int vecs, const int kh) noexcept nogil:
+    """stream of a constant number of rows and vectors, as far as the target's registers hold them."""
+    if kh > RC_STREAM_ROWS:
+        return
+    if vecs > 2 and RC_STREAM_VECS(kh) > 2:
+        stream(zero, band, x, last, kh, band.kw, band.sums, 3, <loaded> 0)
+    elif vecs > 1:
+        stream(zero, band, x, last, kh, band.kw, band.sums, 2, <loaded> 0)
     else:
-        stream(zero, rows, x, m, how, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, last, vecs, shifted)
+        stream(zero, band, x, last, kh, band.kw, band.sums, 1, <loaded> 0)
 
 
-cdef inline void strips(
-    vec zero, const char** rows, Py_ssize_t m, Py_ssize_t n, Py_ssize_t kh, Py_ssize_t kw, const char* w,
-    Py_ssize_t w_step, Py_ssize_t step, const char* sums, Py_ssize_t sums_pitch, char* out, Py_ssize_t out_pitch,
-    const int how, const int vecs, const int shifts,
+cdef inline void tiled(vec zero, const Band* band, Py_ssize_t x, Py_ssize_t last, const int vecs, const int m) noexcept nogil:
+    """register_tile of a constant number of rows and vectors."""
+    if m > RC_TILE_ROWS:
+        return
+    if vecs > 2:
+        register_tile(zero, band, x, last, m, 3)
+    elif vecs > 1:
+        register_tile(zero, band, x, last, m, 2)
+    else:
+        register_tile(zero, band, x, last, m, 1)
+
+
+cdef void stream1(vec zero, const Band* band, Py_ssize_t x, Py_ssize_t last, int vecs) noexcept nogil:
+    streamed(zero, band, x, last, vecs, 1)
+
+
+cdef void stream2(vec zero, const Band* band, Py_ssize_t x, Py_ssize_t last, int vecs) noexcept nogil:
+    streamed(zero, band, x, last, vecs, 2)
+
+
+cdef void stream3(vec zero, const Band* band, Py_ssize_t x, Py_ssize_t last, int vecs) noexcept nogil:
+    streamed(zero, band, x, last, vecs, 3)
+
+
+cdef void stream4(vec zero, const Band* band, Py_ssize_t x, Py_ssize_t last, int vecs) noexcept nogil:
+    streamed(zero, band, x, last, vecs, 4)
+
+
+cdef void stream5(vec zero, const Band* band, Py_ssize_t x, Py_ssize_t last, int vecs) noexcept nogil:
+    streamed(zero, band, x, last, vecs, 5)
+
+
+cdef void stream6(vec zero, const Band* band, Py_ssize_t x, Py_ssize_t last, int vecs) noexcept nogil:
+    streamed(zero, band, x, last, vecs, 6)
+
+
+cdef void stream7(vec zero, const Band* band, Py_ssize_t x, Py_ssize_t last, int vecs) noexcept nogil:
+    streamed(zero, band, x, last, vecs, 7)
+
+
+cdef void stream8(vec zero, const Band* band, Py_ssize_t x, Py_ssize_t last, int vecs) noexcept nogil:
+    streamed(zero, band, x, last, vecs, 8)
+
+
+cdef void stream9(vec zero, const Band* band, Py_ssize_t x, Py_ssize_t last, int vecs) noexcept nogil:
+    streamed(zero, band, x, last, vecs, 9)
+
+
+cdef void tile1(vec zero, const Band* band, Py_ssize_t x, Py_ssize_t last, int vecs) noexcept nogil:
+    tiled(zero, band, x, last, vecs, 1)
+
+
+cdef void tile4(vec zero, const Band* band, Py_ssize_t x, Py_ssize_t last, int vecs) noexcept nogil:
+    tiled(zero, band, x, last, vecs, 4)
+
+
+cdef void tile8(vec zero, const Band* band, Py_ssize_t x, Py_ssize_t last, int vecs) noexcept nogil:
+    tiled(zero, band, x, last, vecs, 8)
+
+
+cdef void square3(vec zero, const Band* band, Py_ssize_t x, Py_ssize_t last, int vecs) noexcept nogil:
+    stream(zero, band, x, (RC_STREAM_VECS(3) - 1) * sizeof(vec), 3, 3, NULL, RC_STREAM_VECS(3), <loaded> 0)
+
+
+cdef void square5(vec zero, const Band* band, Py_ssize_t x, Py_ssize_t last, int vecs) noexcept nogil:
+    stream(zero, band, x, (RC_STREAM_VECS(5) - 1) * sizeof(vec), 5, 5, NULL, RC_STREAM_VECS(5), <loaded> 0)
+
+
+cdef void square9(vec zero, const Band* band, Py_ssize_t x, Py_ssize_t last, int vecs) noexcept nogil:
+    if RC_STREAM_ROWS >= 9:
+        stream(zero, band, x, (RC_STREAM_VECS(9) - 1) * sizeof(vec), 9, 9, NULL, RC_STREAM_VECS(9), <loaded> 0)
+
+
+cdef void shifted3(vec zero, const Band* band, Py_ssize_t x, Py_ssize_t last, int vecs) noexcept nogil:
+    if RC_SHIFTS:
+        stream(zero, band, x, 2 * sizeof(vec), 3, 3, NULL, 3, <shifted> 0)
+
+
+cdef void shifted5(vec zero, const Band* band, Py_ssize_t x, Py_ssize_t last, int vecs) noexcept nogil:
+    if RC_SHIFTS:
+        stream(zero, band, x, 2 * sizeof(vec), 5, 5, NULL, 3, <shifted> 0)
+
+
+cdef void shifted7(vec zero, const Band* band, Py_ssize_t x, Py_ssize_t last, int vecs) noexcept nogil:
+    if RC_SHIFTS:
+        stream(zero, band, x, 2 * sizeof(vec), 7, 7, NULL, 3, <shifted> 0)
+
+
+cdef inline void sweep(
+    vec zero, const Band* band, int widest, void (*strip)(vec, const Band*, Py_ssize_t, Py_ssize_t, int) noexcept nogil,
+    void (*full)(vec, const Band*, Py_ssize_t, Py_ssize_t, int) noexcept nogil, Py_ssize_t spare,
 ) noexcept nogil:
-    """All strips of a band of m x n outputs, vecs vectors wide; the last vector of the last one ends with the row."""
-    cdef Py_ssize_t one = sizeof(vec), x = 0, size = lane_size(zero), left = n * size
-    cdef Py_ssize_t spare = one - (kw - 1) * size       # a shifted strip reads a whole fourth vector
-    # Four vectors that are left are two strips of two: one alone waits for its own sums.
-    if shifts and vecs == 3 and step == size:
-        while left >= 3 * one + spare and not (3 * one < left <= 4 * one):
-            strip(zero, rows, x, m, kh, kw, w, w_step, size, sums, sums_pitch, out, out_pitch, 2 * one, how, vecs, 1)
-            x += 3 * one
-            left -= 3 * one
-    while left >= vecs * one and not (vecs == 3 and 3 * one < left <= 4 * one):
-        strip(zero, rows, x, m, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, (vecs - 1) * one, how, vecs, 0)
+    """All strips of a band by a function, up to widest vectors wide; the last vector of the last one ends with the row.
+
+    full : faster function for strips of widest vectors, which may read spare bytes beyond them
+    """
+    cdef Py_ssize_t one = sizeof(vec), x = 0, left = band.n * lane_size(zero), last
+    cdef int vecs
+    while left > 0:
+        if left < one:
+            x -= one - left
+            left = one
+        if left <= one:
+            vecs = 1
+        elif left <= 2 * one or widest == 2 or 3 * one < left <= 4 * one:      # of four vectors, one alone waits for its own sums
+            vecs = 2
+        else:
+            vecs = 3
+        last = min(vecs * one, left) - one
+        if left >= widest * one + spare and vecs == widest:
+            full(zero, band, x, last, vecs)
+        else:
+            strip(zero, band, x, last, vecs)
         x += vecs * one
         left -= vecs * one
-    if left <= 0:
-        return
-    if left < one:
-        x -= one - left
-        left = one
-    if left == one:
-        strip(zero, rows, x, m, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, 0, how, 1, 0)
-    elif left <= 2 * one or left > 3 * one:
-        while left > 0:
-            strip(zero, rows, x, m, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch,
-                  one if left > 2 * one else left - one, how, 2, 0)
-            x += 2 * one
-            left -= 2 * one
-    else:
-        strip(zero, rows, x, m, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, left - one, how, 3, 0)
-
-
-cdef void correlate_band(
-    vec zero, const char** rows, Py_ssize_t m, Py_ssize_t n, Py_ssize_t kh, Py_ssize_t kw, const char* w,
-    Py_ssize_t w_step, Py_ssize_t step, const char* sums, Py_ssize_t sums_pitch, char* out, Py_ssize_t out_pitch,
-) noexcept nogil:
-    """One band: m rows that a sweep from left to right keeps in the first-level cache."""
-    if vec is vf4 or vec is vf8 or vec is vi2 or vec is vw4 or vec is vw8:
-        if kw == kh and m >= kh and RC_STREAM_ROWS >= kh and sums == NULL:
-            if kh == 3:
-                strips(zero, rows, m, n, 3, 3, w, w_step, step, NULL, 0, out, out_pitch, 3, RC_STREAM_VECS(3), lane_shifts(zero))
-                return
-            if kh == 5:
-                strips(zero, rows, m, n, 5, 5, w, w_step, step, NULL, 0, out, out_pitch, 5, RC_STREAM_VECS(5), lane_shifts(zero))
-                return
-            if kh == 7:
-                strips(zero, rows, m, n, 7, 7, w, w_step, step, NULL, 0, out, out_pitch, 7, RC_STREAM_VECS(7), lane_shifts(zero))
-                return
-            if kh == 9:
-                strips(zero, rows, m, n, 9, 9, w, w_step, step, NULL, 0, out, out_pitch, 9, RC_STREAM_VECS(9), 0)
-                return
-        if kh == 1 and m >= 1 and RC_STREAM_ROWS >= 1:
-            strips(zero, rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, 1, RC_STREAM_VECS(1), 0)
-            return
-        if kh == 2 and m >= 2 and RC_STREAM_ROWS >= 2:
-            strips(zero, rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, 2, RC_STREAM_VECS(2), 0)
-            return
-        if kh == 3 and m >= 3 and RC_STREAM_ROWS >= 3:
-            strips(zero, rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, 3, RC_STREAM_VECS(3), 0)
-            return
-        if kh == 4 and m >= 4 and RC_STREAM_ROWS >= 4:
-            strips(zero, rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, 4, RC_STREAM_VECS(4), 0)
-            return
-        if kh == 5 and m >= 5 and RC_STREAM_ROWS >= 5:
-            strips(zero, rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, 5, RC_STREAM_VECS(5), 0)
-            return
-        if kh == 6 and m >= 6 and RC_STREAM_ROWS >= 6:
-            strips(zero, rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, 6, RC_STREAM_VECS(6), 0)
-            return
-        if kh == 7 and m >= 7 and RC_STREAM_ROWS >= 7:
-            strips(zero, rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, 7, RC_STREAM_VECS(7), 0)
-            return
-        if kh == 8 and m >= 8 and RC_STREAM_ROWS >= 8:
-            strips(zero, rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, 8, RC_STREAM_VECS(8), 0)
-            return
-        if kh == 9 and m >= 9 and RC_STREAM_ROWS >= 9:
-            strips(zero, rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, 9, RC_STREAM_VECS(9), 0)
-            return
-    if m == 8 and RC_TILE_ROWS >= 8:
-        strips(zero, rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, TILE8, RC_TILE_VECS, 0)
-    elif m == 4:
-        strips(zero, rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, TILE4, RC_TILE_VECS, 0)
-    else:
-        strips(zero, rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, TILE1, RC_TILE_VECS, 0)
 
 
 cdef void correlate_rows(
@@ -651,20 +667,75 @@ cdef void correlate_rows(
     step : bytes between the inputs of neighbouring taps
     sums : m x n earlier sums to add to, in other memory than out, or NULL
     """
-    cdef Py_ssize_t y = 0, band
+    cdef Py_ssize_t y = 0, spare = 0
+    cdef int widest = RC_TILE_VECS
+    cdef bint streams = lane_streams(zero) and kh <= RC_STREAM_ROWS and m >= kh
+    cdef bint square = streams and kw == kh and sums == NULL
+    cdef void (*strip)(vec, const Band*, Py_ssize_t, Py_ssize_t, int) noexcept nogil
+    cdef void (*full)(vec, const Band*, Py_ssize_t, Py_ssize_t, int) noexcept nogil
+    cdef Band band
+    band.n, band.kh, band.kw, band.w, band.w_step, band.step = n, kh, kw, w, w_step, step
+    band.sums_pitch, band.out_pitch = sums_pitch, out_pitch
+    strip = tile1
+    if vec is vf4 or vec is vf8 or vec is vi2 or vec is vw4 or vec is vw8:
+        if streams:
+            widest = RC_STREAM_VECS(kh)
+            if kh == 1:
+                strip = stream1
+            elif kh == 2:
+                strip = stream2
+            elif kh == 3:
+                strip = stream3
+            elif kh == 4:
+                strip = stream4
+            elif kh == 5:
+                strip = stream5
+            elif kh == 6:
+                strip = stream6
+            elif kh == 7:
+                strip = stream7
+            elif kh == 8:
+                strip = stream8
+            else:
+                strip = stream9
+        full = strip
+        if square and kh == 3:
+            full = square3
+        elif square and kh == 5:
+            full = square5
+        elif square and kh == 9:
+            full = square9
+    if vec is vf4 or vec is vf8 or vec is vw4 or vec is vw8:
+        if RC_SHIFTS:
+            if square and step == lane_size(zero) and (kh == 3 or kh == 5 or kh == 7):
+                spare = sizeof(vec) - (kw - 1) * lane_size(zero)
+                if kh == 3:
+                    full = shifted3
+                elif kh == 5:
+                    full = shifted5
+                else:
+                    full = shifted7
     while y < m:
-        if kh <= RC_STREAM_ROWS and m >= kh and lane_streams(zero):
-            band = m - y if m - y < RC_BAND(kh) + kh else RC_BAND(kh)
+        if streams:
+            band.m = m - y if m - y < RC_BAND(kh) + kh else RC_BAND(kh)
         elif m >= 8 and kh >= 8 and RC_TILE_ROWS >= 8 and m - y > 4:
-            band = 8
+            band.m = 8
+            strip = tile8
+            full = strip
         elif m >= 4 and kh >= 4:
-            band = 4
+            band.m = 4
+            strip = tile4
+            full = strip
         else:
-            band = 1
-        y = min(y, m - band)
-        correlate_band(zero, rows + y, band, n, kh, kw, w, w_step, step,
-                       sums + y * sums_pitch if sums != NULL else NULL, sums_pitch, out + y * out_pitch, out_pitch)
-        y += band
+            band.m = 1
+            strip = tile1
+            full = strip
+        y = min(y, m - band.m)
+        band.rows = rows + y
+        band.sums = row_of(sums, y, sums_pitch)
+        band.out = out + y * out_pitch
+        sweep(zero, &band, widest, strip, full, spare)
+        y += band.m
 
 
 cdef void correlate_columns(

@@ -13,6 +13,7 @@ cdef extern from "simd.h" nogil:
     const int RC_TILE_VECS
     const int RC_BYTES
     void RC_READ_SOON(const void* p)
+    void RC_ANEW(const char* p)
     Py_ssize_t rc_fetch_add(Py_ssize_t* counter, Py_ssize_t step)
     Py_ssize_t RC_BAND(Py_ssize_t kh)
     const int RC_STREAM_ROWS
@@ -41,6 +42,14 @@ cdef extern from "simd.h" nogil:
     void vfg_store(char* p, vfg v)
     void vw4_store(char* p, vw4 v)
     void vw8_store(char* p, vw8 v)
+    vf4 vf4_zero()
+    vf8 vf8_zero()
+    vi2 vi2_zero()
+    vi4 vi4_zero()
+    vi8 vi8_zero()
+    vfg vfg_zero()
+    vw4 vw4_zero()
+    vw8 vw8_zero()
     const int RC_SHIFTS
     const int RC_BANKS
     const int RC_BANK_ROWS
@@ -93,6 +102,26 @@ cdef inline vec load(vec like, const char* p) noexcept nogil:
         return vw8_load(p)
     else:
         return vfg_load(p)
+
+
+cdef inline vec nought(vec like) noexcept nogil:
+    """Zero in every lane, as a constant: a variable would hold a register."""
+    if vec is vf4:
+        return vf4_zero()
+    elif vec is vf8:
+        return vf8_zero()
+    elif vec is vi2:
+        return vi2_zero()
+    elif vec is vi4:
+        return vi4_zero()
+    elif vec is vi8:
+        return vi8_zero()
+    elif vec is vw4:
+        return vw4_zero()
+    elif vec is vw8:
+        return vw8_zero()
+    else:
+        return vfg_zero()
 
 
 cdef inline vec splat(vec like, const char* p) noexcept nogil:

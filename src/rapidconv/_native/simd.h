@@ -85,10 +85,18 @@
 #  define RC_PIN(v)
 #endif
 
+/* Makes a pointer a new one to the compiler: what is loaded through it is not kept from the last time, and spilled. */
+#if defined(__GNUC__) || defined(__clang__)
+#  define RC_ANEW(p) __asm__ volatile("" : "+r"(p))
+#else
+#  define RC_ANEW(p)
+#endif
+
 #define RC_LANE(NAME, T)                                                                       \
     typedef RC_VECTOR(T) NAME;                                                                 \
     RC_INLINE NAME NAME##_load(const char *p) { NAME v; memcpy(&v, p, sizeof v); RC_PIN(v); return v; }   \
     RC_INLINE void NAME##_store(char *p, NAME v) { memcpy(p, &v, sizeof v); }                  \
+    RC_INLINE NAME NAME##_zero(void) { NAME v = {0}; return v; }                               \
     RC_INLINE NAME NAME##_splat(const char *p) { T x; memcpy(&x, p, sizeof x); return x - (NAME){0}; }
 
 /* Lanes j, j + 1, ... of two neighbouring vectors, j a constant: worth it where every unaligned load of a vector
@@ -180,6 +188,8 @@ typedef double vw8;
 #endif
 #define vw4_splat vf4_splat
 #define vw8_splat vf8_splat
+#define vw4_zero vf4_zero
+#define vw8_zero vf8_zero
 #define vw4_shift vf4_shift
 #define vw8_shift vf8_shift
 
@@ -337,6 +347,7 @@ typedef long double vfg; /* no machine has vectors of these: always one lane */
 RC_INLINE vfg vfg_load(const char *p) { return *(const vfg *)p; }
 RC_INLINE void vfg_store(char *p, vfg v) { *(vfg *)p = v; }
 RC_INLINE vfg vfg_splat(const char *p) { return *(const vfg *)p; }
+RC_INLINE vfg vfg_zero(void) { return 0; }
 
 /* Square blocks transposed, one vector a row: log2(lanes) rounds, each zipping the rows' first half with their second.
  *

@@ -1,6 +1,5 @@
 # The module of one target: the same sources, compiled for its instructions.  What Python may call is below.
 
-from cpython.ref cimport PyObject
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 

@@ -1,0 +1,2 @@
+#define PyInit_kernels PyInit_neon
+#include "kernels.c"

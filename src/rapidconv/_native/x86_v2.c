@@ -1,0 +1,2 @@
+#define PyInit_kernels PyInit_x86_v2
+#include "kernels.c"

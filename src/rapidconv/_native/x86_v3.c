@@ -1,0 +1,2 @@
+#define PyInit_kernels PyInit_x86_v3
+#include "kernels.c"

@@ -1,0 +1,2 @@
+#define PyInit_kernels PyInit_x86_v4
+#include "kernels.c"
