@@ -718,11 +718,11 @@ cdef void correlate_rows(
     while y < m:
         if streams:
             band.m = m - y if m - y < RC_BAND(kh) + kh else RC_BAND(kh)
-        elif m >= 8 and kh >= 8 and RC_TILE_ROWS >= 8 and m - y > 4:
+        elif lane_tiles(zero) and m >= 8 and kh >= 8 and RC_TILE_ROWS >= 8 and m - y > 4:
             band.m = 8
             strip = tile8
             full = strip
-        elif m >= 4 and kh >= 4:
+        elif lane_tiles(zero) and m >= 4 and kh >= 4:
             band.m = 4
             strip = tile4
             full = strip

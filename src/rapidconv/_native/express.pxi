@@ -55,17 +55,21 @@ cdef void read_taps(cnp.ndarray h, lane* to, int part, bint flip, bint negative)
             to[j] = -to[j]
 
 
-cdef void read_kernel(Lane* ln, cnp.ndarray h, double* memory, bint flip, bint conjugate) noexcept:
+cdef void read_kernel(Lane* ln, cnp.ndarray h, extended* memory, bint flip, bint conjugate) noexcept:
     """The kernel in a lane, laid out in memory."""
     cdef Py_ssize_t taps = cnp.PyArray_SIZE(h)
     cdef bint pairs = is_complex(cnp.PyArray_TYPE(h))
     ln.real_part = <const char*> memory
     ln.imag_part = <const char*> (memory + taps) if pairs else NULL
     ln.limit = <unsigned long long> -1
-    if ln.kind == F8:
+    if ln.kind == FG:
         read_taps(h, memory, 0, flip, False)
         if pairs:
             read_taps(h, memory + taps, 1, flip, conjugate)
+    elif ln.kind == F8:
+        read_taps(h, <double*> memory, 0, flip, False)
+        if pairs:
+            read_taps(h, <double*> (memory + taps), 1, flip, conjugate)
     elif ln.kind == F4:
         read_taps(h, <float*> memory, 0, flip, False)
         if pairs:
@@ -102,11 +106,11 @@ cdef object answer(bint flip, in1, in2, mode, boundary, fillvalue, double limit,
     """The convolution (flip) or correlation of a plain call; None to decline it, NotImplemented where the only reason is
     that it takes longer than so many seconds.  chooses: calls that other methods may do faster are declined too."""
     cdef Job job
-    cdef double weights[EXPRESS_TAPS]
+    cdef extended weights[EXPRESS_TAPS]
     cdef Py_ssize_t shape[2]
     cdef Py_ssize_t skip[2]
     cdef Py_ssize_t k, n, axis, work, size, taps
-    cdef double zero[2]
+    cdef extended zero[2]
     cdef int type_num, kind, failed, products
     if not cnp.PyArray_CheckExact(in1) or not isinstance(mode, str) or not isinstance(boundary, str):
         return None
@@ -122,7 +126,7 @@ cdef object answer(bint flip, in1, in2, mode, boundary, fillvalue, double limit,
         return None
     type_num = common_type(image, kernel)
     kind = kind_of(type_num)
-    if kind == BOOL or kind == F2 or kind == FG or kind < 0:
+    if kind == BOOL or kind == F2 or kind < 0:
         return None
     products = (1 + is_complex(cnp.PyArray_TYPE(image))) * (1 + is_complex(cnp.PyArray_TYPE(kernel)))
     if boundary == "fill":
@@ -175,14 +179,14 @@ cdef object answer(bint flip, in1, in2, mode, boundary, fillvalue, double limit,
     job.kw = cnp.PyArray_DIM(kernel, 1)
     job.top = skip[0] - job.kh + 1
     job.left = skip[1] - job.kw + 1
-    zero[0] = zero[1] = 0
+    memset(zero, 0, sizeof(zero))       # of any type
     job.fill = <const char*> zero
     job.fill_kind = job.out_kind
     job.store = KEEP_BITS
     job.skips = False
     job.order = TAPS
     job.n_lanes = 1
-    job.lanes[0].kind = kind if kind == F4 or kind == F8 else I2 if size <= 2 else I4 if size == 4 else I8
+    job.lanes[0].kind = kind if kind == F4 or kind == F8 or kind == FG else I2 if size <= 2 else I4 if size == 4 else I8
     read_kernel(&job.lanes[0], kernel, weights, flip, not flip)
     if work <= KEEP_GIL_WORK:
         failed = run_job(&job, NULL, 1, 0, job.m)
