@@ -25,7 +25,7 @@ ORDER = [
     {"_problem"},
     {"_cost"},
 ]
-LEAVES = {"_boundary", "_config", "_filter_weights", "_pieces", "_rank", "_transform"}
+LEAVES = {"_again", "_boundary", "_config", "_filter_weights", "_pieces", "_rank", "_transform"}
 LAST = "_workers"
 NATIVE = "_native"
 MODULES = sorted(path.stem for path in ROOT.glob("*.py"))

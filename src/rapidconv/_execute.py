@@ -17,7 +17,7 @@ from ._pieces import cut_fill, cut_image, cut_kernel, pairs
 from ._problem import Combine, Plan, Problem, Several, Store, Task, Tiles
 from ._rank import lane_factors
 
-__all__ = ["Weights", "allocate", "run"]
+__all__ = ["Weights", "allocate", "ready", "run"]
 
 #: (least, most) energy of a tile, so that neither squares nor the ratio of two energies underflow or overflow; energy
 #: below which whole numbers are seen to be whole; ratio of a tile's least to its largest block of energy: see
@@ -136,6 +136,14 @@ def run(task: Task, plans: list[Plan], result: NDArray[Any], weights: Weights | 
     if task.copies:
         np.copyto(task.out, result)
     return task.out
+
+
+def ready(problem: Problem, plan: Plan, view: NDArray[Any]) -> tuple[tuple[Any, ...], list[tuple[Any, ...]]] | None:
+    """A problem as a job for `kernels.Ready`; None where it is more than direct sums that one thread does."""
+    if plan.method != "direct" or plan.seconds["direct"] > _workers.GRAIN or problem.several is not None:
+        return None
+    ((problem, view),) = _pieces(problem, plan, view)
+    return _work(problem, view), Weights(problem.kernel, plan).lanes()
 
 
 def _pieces(problem: Problem, plan: Plan, view: NDArray[Any]) -> Iterable[tuple[Problem, NDArray[Any]]]:

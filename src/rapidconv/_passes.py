@@ -7,6 +7,7 @@ A pass is one correlation of all of an image.  Passes that feed each other run b
 so the axis along which blocks are cut is one that only the first pass has taps on.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
@@ -17,17 +18,24 @@ from numpy.typing import NDArray
 from . import _execute, _plan
 from ._axes import CHANNELS, is_interleaved
 from ._boundary import Boundary
+from ._native import kernels
 from ._problem import Order, Problem, Store, Task
 
-__all__ = ["Pass", "Settings", "added", "line", "run"]
+__all__ = ["Filtering", "Pass", "Settings", "added", "line", "run"]
 
 #: Bytes of a block between two passes, of the 4 MiB of scratch memory a call may take. sobel of 64 x 256 x 256 float32 with blocks
 #: of 0.5, 1, 2, 4 MiB: 14.3, 11.0, 8.5, 6.5 ms (2 vCPUs of a Sapphire Rapids, 2026-11-21, benchmarks.compare --part ndimage).
 _BLOCK = 2**21
+#: Numbers of the results of calls whose jobs are made ready; they are one block between two passes.
+_SMALL = 2**16
+#: Where a job reads and writes, by the numbers `kernels.Ready` knows the places by.
+_IMAGE, _BETWEEN, _RESULT = range(3)
 #: Taps up to which two lines of weights are multiplied out, so that one call does both.
 _FUSED_TAPS = 2**16
 #: Whole numbers below this fit 64 bits.
 _WHOLE = 2.0**63
+#: Values beyond the edges below this, and pixels of 32 bits, have exact means.
+_SMALL_CVAL = 2.0**32
 #: Ordinary numbers of float32.
 _LEAST, _MOST = float(np.finfo(np.float32).tiny), float(np.finfo(np.float32).max) / 2
 _INT64: np.dtype[Any] = np.dtype(np.int64)
@@ -75,6 +83,29 @@ class Settings:
     workers: int = 1
 
 
+@dataclass(slots=True, frozen=True, eq=False)
+class Filtering:
+    """What a call asks for.
+
+    Attributes
+    ----------
+    image : ndarray
+    passes : list of Pass
+        Each takes the results of the one before; without any the image is copied.
+    settings : Settings
+    result : ndarray
+        It may share memory with the image.
+    sums : bool
+        Whether every pass takes the image instead, and their results are added up.
+    """
+
+    image: NDArray[Any]
+    passes: list[Pass]
+    settings: Settings
+    result: NDArray[Any]
+    sums: bool = False
+
+
 def line(weights: NDArray[Any], axis: int, ndim: int, origin: int, rule: Boundary, count: int = 1) -> Pass:
     """A pass along one axis."""
     size = len(weights)
@@ -85,43 +116,91 @@ def line(weights: NDArray[Any], axis: int, ndim: int, origin: int, rule: Boundar
     return Pass(weights.reshape(shape), tuple(first), rule, True, count)
 
 
-def run(image: NDArray[Any], passes: list[Pass], settings: Settings, result: NDArray[Any]) -> None:
-    """Carry out passes one after the other; `result` may share memory with `image`."""
+def run(asked: Filtering) -> Any:
+    """Carry out a call; the jobs (`kernels.Ready`) that did it, if it is so small that they are worth keeping, else None."""
+    image, passes, settings, result = asked.image, asked.passes, asked.settings, asked.result
+    if not passes:
+        result[...] = image
+        return None
+    if asked.sums:
+        _sum(image, passes, settings, result)
+        return None
     if not result.size:
-        return
+        return None
     if not result.ndim:
         image, result = image[None], result[None]
         passes = [replace(step, kernel=step.kernel[None], first=(0,)) for step in passes]
     plain = result.flags.aligned and result.dtype.isnative
-    if plain and not np.may_share_memory(image, result):
-        _parts(image, passes, settings, result)
-    else:
+    own = result
+    if not plain or np.may_share_memory(image, result):
         own = np.empty(result.shape, result.dtype.newbyteorder("="))
-        _parts(image, passes, settings, own)
+    ready = _ready(image, passes, settings, own) if own.size <= _SMALL else None
+    if ready is not None:
+        ready.run(image, own)
+    else:
+        for pixels, chain, beyond, part, operation in _parts(image, passes, settings, own):
+            if operation is None:
+                _chain(pixels, chain, beyond, part)
+            else:
+                _accumulate(pixels, chain[0], beyond, part, operation)
+    if own is not result:
         result[...] = own
+    return ready if asked.result.ndim else None
 
 
-def _parts(image: NDArray[Any], passes: list[Pass], settings: Settings, result: NDArray[Any]) -> None:
+def _sum(image: NDArray[Any], passes: list[Pass], settings: Settings, result: NDArray[Any]) -> None:
+    """The results of every pass over the image, added up."""
+    if np.may_share_memory(image, result):
+        image = image.copy()
+    run(Filtering(image, passes[:1], settings, result))
+    for step in passes[1:]:
+        other = np.empty(result.shape, result.dtype)
+        run(Filtering(image, [step], settings, other))
+        result += other
+
+
+def _ready(image: NDArray[Any], passes: list[Pass], settings: Settings, result: NDArray[Any]) -> Any:
+    """The jobs (`kernels.Ready`) of a small call; None where there is more to it than some direct sums on one thread."""
+    found, between = [], np.empty(0, result.dtype)
+    for pixels, chain, beyond, part, operation in _parts(image, passes, settings, result):
+        if operation is not None:
+            return None
+        if len(chain) > 1 and not between.size:
+            between = np.empty(part.shape, part.dtype)
+        source, place = pixels, _IMAGE
+        for k, step in enumerate(chain):
+            into, onto = (part, _RESULT) if (len(chain) - k) % 2 else (between, _BETWEEN)
+            task, view = _task(source, step, beyond, into)
+            (problem,), (plan,) = task.problems, _plan.plans(task)
+            job = _execute.ready(problem, plan, view)
+            if job is None:
+                return None
+            found.append((*job, place, onto))
+            source, place = into, onto
+    return kernels.Ready(found, image, between, result)
+
+
+#: A chain of real passes to be: image, passes, settings, part of the result, and what is done with it, if it is not just put there.
+_Part = tuple[NDArray[Any], list[Pass], Settings, NDArray[Any], np.ufunc | None]
+
+
+def _parts(image: NDArray[Any], passes: list[Pass], settings: Settings, result: NDArray[Any]) -> Iterator[_Part]:
     """Complex sums as real ones: two, or four where image and kernel are complex."""
     if result.dtype.kind != "c":
-        _chain(image, _fused(image, passes, settings, result), settings, result)
+        yield image, _fused(image, passes, settings, result), settings, result, None
         return
     is_complex = image.dtype.kind == "c"
     pairs = ((image.real, settings.cval.real), (image.imag, settings.cval.imag)) if is_complex else ((image, settings.cval),)
     if passes[0].kernel.dtype.kind != "c":
         for (pixels, cval), part in zip(pairs, (result.real, result.imag), strict=True):
-            _parts(pixels, passes, replace(settings, cval=cval), part)
+            yield from _parts(pixels, passes, replace(settings, cval=cval), part)
         return
     (both,) = passes
     for k, part in enumerate((result.real, result.imag)):
-        kernels = (both.kernel.real, both.kernel.imag) if k == 0 else (both.kernel.imag, both.kernel.real)
-        for j, ((pixels, cval), kernel) in enumerate(zip(pairs, kernels, strict=False)):
-            real = replace(both, kernel=kernel)
-            real_settings = replace(settings, cval=cval)
-            if j == 0:
-                _chain(pixels, [real], real_settings, part)
-            else:
-                _accumulate(pixels, real, real_settings, part, np.subtract if k == 0 else np.add)
+        weights = (both.kernel.real, both.kernel.imag) if k == 0 else (both.kernel.imag, both.kernel.real)
+        for j, ((pixels, cval), kernel) in enumerate(zip(pairs, weights, strict=False)):
+            operation = None if j == 0 else np.subtract if k == 0 else np.add
+            yield pixels, [replace(both, kernel=kernel)], replace(settings, cval=cval), part, operation
 
 
 def _accumulate(image: NDArray[Any], step: Pass, settings: Settings, result: NDArray[Any], operation: np.ufunc) -> None:
@@ -161,10 +240,10 @@ def _fused(image: NDArray[Any], passes: list[Pass], settings: Settings, result: 
     return [*others, Pass(kernel, first, one.rule, True, one.count * two.count)]
 
 
-def added(image: NDArray[Any], passes: list[Pass], settings: Settings, result: NDArray[Any]) -> Pass | None:
+def added(image: NDArray[Any], passes: list[Pass], settings: Settings, result: NDArray[Any]) -> list[Pass] | None:
     """Lines through the same pixels, summed, as one pass; None where results of each are rounded, or cut, to be summed."""
-    if len(passes) == 1:
-        return passes[0]
+    if len(passes) < 2:
+        return passes
     exact = result.dtype.kind in "iu" and all(_is_whole(image, step.kernel, step.rule, settings, result) for step in passes)
     if not (result.dtype.kind in "fc" or exact) or any(step.rule is not passes[0].rule for step in passes):
         return None
@@ -174,55 +253,25 @@ def added(image: NDArray[Any], passes: list[Pass], settings: Settings, result: N
     for step in passes:
         window = zip(first, step.first, step.kernel.shape, strict=True)
         kernel[tuple(slice(own - start, own - start + taps) for start, own, taps in window)] += step.kernel
-    return Pass(kernel, first, passes[0].rule)
+    return [Pass(kernel, first, passes[0].rule)]
 
 
 def _chain(image: NDArray[Any], passes: list[Pass], settings: Settings, result: NDArray[Any]) -> None:
     """Real passes that feed each other, into a plain result that shares no memory with the image."""
-    cuts_means = result.dtype.kind != "f" and any(step.count > 1 for step in passes)
-    if len(passes) == 1 and not cuts_means:
+    if len(passes) == 1:
         _correlate(image, passes[0], settings, result)
         return
     axis = next(k for k in range(result.ndim) if all(step.kernel.shape[k] == 1 for step in passes[1:]))
-    blocks = _blocks(result, axis, passes[0].kernel.shape[axis] // 2, 8 if cuts_means else result.itemsize)
-    between = np.empty(result[blocks[0]].shape if len(passes) > 1 else 0, result.dtype)
+    blocks = _blocks(result, axis, passes[0].kernel.shape[axis] // 2, result.itemsize)
+    between = np.empty(result[blocks[0]].shape, result.dtype)
     for block in blocks:
         target = result[block]
-        spare = between[tuple(slice(n) for n in target.shape)] if len(passes) > 1 else target
+        spare = between[tuple(slice(n) for n in target.shape)]
         source = image
         for k, step in enumerate(passes):
             into = target if (len(passes) - k) % 2 else spare
-            start = (axis, block[axis].start) if k == 0 else (0, 0)
-            if cuts_means and step.count > 1:
-                _divide(source, step, settings, into, start)
-            else:
-                _correlate(source, step, settings, into, start)
+            _correlate(source, step, settings, into, (axis, block[axis].start) if k == 0 else (0, 0))
             source = into
-
-
-def _divide(image: NDArray[Any], step: Pass, settings: Settings, result: NDArray[Any], start: tuple[int, int]) -> None:
-    """Whole means: sums divided, cut toward zero."""
-    sums = np.empty(result.shape, _sum_type(image, settings.cval.real, step.count))
-    _correlate(image, replace(step, kernel=np.ones(step.kernel.shape, np.int64)), settings, sums, start)
-    with np.errstate(all="ignore"):
-        if sums.dtype.kind == "f":
-            sums /= step.count
-            np.trunc(sums, out=sums)
-        else:
-            if sums.dtype.kind == "i":
-                sums += (sums >> 31) & (step.count - 1)     # so that what is negative is cut upward
-            sums //= step.count
-        result[...] = sums
-
-
-def _sum_type(image: NDArray[Any], cval: float, count: int) -> str:
-    """The narrowest type for sums of so many pixels."""
-    if image.dtype.kind != "f" and cval.is_integer():
-        peak = max(1 if image.dtype.kind == "b" else int(np.iinfo(image.dtype).max), int(abs(cval))) + 1
-        for char in "i" if image.dtype.kind == "i" or cval < 0 else "HI":
-            if peak * count <= np.iinfo(char).max:
-                return char
-    return "d"
 
 
 def _is_whole(image: NDArray[Any], kernel: NDArray[Any], rule: Boundary, settings: Settings, result: NDArray[Any]) -> bool:
@@ -247,12 +296,24 @@ def _correlate(
     image: NDArray[Any], step: Pass, settings: Settings, result: NDArray[Any], start: tuple[int, int] = (0, 0)
 ) -> None:
     """One real pass; of the result from a position along one axis on."""
+    task, view = _task(image, step, settings, result, start)
+    _execute.run(task, _plan.plans(task), view)
+
+
+def _task(
+    image: NDArray[Any], step: Pass, settings: Settings, result: NDArray[Any], start: tuple[int, int] = (0, 0)
+) -> tuple[Task, NDArray[Any]]:
+    """One real pass as a call of one problem, and the result as it sees it."""
     kernel, first = step.kernel, step.first
     if start[1]:
         first = tuple(f + start[1] * (axis == start[0]) for axis, f in enumerate(first))
-    cval, dtype = settings.cval.real, result.dtype
-    sums, store, order = dtype, Store.WRAP, Order.TAPS
-    if dtype.kind == "f":
+    cval, dtype, beyond = settings.cval.real, result.dtype, step.rule is Boundary.FILL
+    sums, store, order, scale, delta = dtype, Store.WRAP, Order.TAPS, 1.0, 0.0
+    if dtype.kind != "f" and step.count > 1:
+        small = image.dtype.kind != "f" and image.itemsize <= 4 and (not beyond or (abs(cval) < _SMALL_CVAL and cval.is_integer()))
+        sums, store, scale, delta = _INT64 if small else _DOUBLE, Store.DIVIDE, 1 / step.count, step.count
+        fill, kernel = np.array([cval if beyond else 0]).astype(sums), np.ones(kernel.shape, sums)
+    elif dtype.kind == "f":
         if image.dtype.char != "f" or not (_fits_single(kernel) and _fits_single(np.array(cval))):
             sums = _DOUBLE
         fill = np.array([cval], sums)
@@ -260,7 +321,7 @@ def _correlate(
     elif _is_whole(image, kernel, step.rule, settings, result):
         if dtype.kind == "b":
             sums = _INT64
-        fill = np.array([int(cval) & _LOW_BITS if step.rule is Boundary.FILL else 0], np.uint64).astype(sums)
+        fill = np.array([int(cval) & _LOW_BITS if beyond else 0], np.uint64).astype(sums)
         kernel = kernel.astype(_INT64, copy=False)
     else:
         sums, store, order = _DOUBLE, Store.TRUNCATE, _order(kernel) if step.is_line else Order.TAPS
@@ -270,10 +331,9 @@ def _correlate(
     *outer, top, left = first
     problem = Problem(
         pixels, kernel, view.shape[: kernel.ndim], dtype, step.rule, fill, top, left, False, False, settings.method, tuple(outer),
-        None if sums == dtype else sums, store, skips=not step.is_line, order=order,
+        None if sums == dtype else sums, store, scale, delta, skips=not step.is_line, order=order,
     )  # fmt: skip
-    task = Task([problem], view.shape, dtype, None, [()], False, settings.workers)
-    _execute.run(task, _plan.plans(task), view)
+    return Task([problem], view.shape, dtype, None, [()], False, settings.workers), view
 
 
 def _order(kernel: NDArray[Any]) -> Order:

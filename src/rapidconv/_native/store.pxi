@@ -1,5 +1,5 @@
-# Sums to numbers of the result, where they do not keep their low bits: cut toward zero, or scaled, shifted, rounded and held.
-# The limits of 64-bit types are the outermost doubles within them.
+# Sums to numbers of the result, where they do not keep their low bits: cut toward zero, divided, or scaled, shifted, rounded
+# and held.  The limits of 64-bit types are the outermost doubles within them.
 
 from libc.math cimport rintf
 
@@ -77,6 +77,24 @@ cdef void put_truncated(const lane* s, Py_ssize_t s_step, number* d, Py_ssize_t 
             (<number*> (p + i * stride))[0] = truncated(s[i * s_step], d)
 
 
+cdef void put_divided(
+    const lane* s, Py_ssize_t s_step, double scale, double count, number* d, Py_ssize_t stride, Py_ssize_t n,
+) noexcept nogil:
+    """Sums divided by a count, whose reciprocal is the scale, cut toward zero.
+
+    Quotients of sums below 2^24 are multiplied half a step off the whole numbers: no rounding crosses one.
+    """
+    cdef Py_ssize_t i
+    cdef char* p = <char*> d
+    cdef double x
+    for i in range(n):
+        if lane is float and sizeof(number) <= 2:
+            x = scale * <double> s[i * s_step]
+            (<number*> (p + i * stride))[0] = <number> <int> (x + (0.5 * scale if x >= 0 else -0.5 * scale))
+        else:
+            (<number*> (p + i * stride))[0] = truncated(<double> s[i * s_step] / count, d)
+
+
 cdef void put_shifted(
     const lane* s, Py_ssize_t s_step, double scale, double delta, real* d, Py_ssize_t stride, Py_ssize_t n,
 ) noexcept nogil:
@@ -93,6 +111,8 @@ cdef void put_as(
     """Sums of a lane as numbers of a type with limits, in the way of the job."""
     if job.store == TRUNCATE:
         put_truncated(s, s_step, d, stride, n)
+    elif job.store == DIVIDE:
+        put_divided(s, s_step, job.scale, job.delta, d, stride, n)
     elif job.store == ROUND:
         put_rounded(s, s_step, job.scale, job.delta, d, stride, n)
     else:
@@ -106,6 +126,9 @@ cdef void put_from(Job* job, const lane* s, Py_ssize_t s_step, char* d, Py_ssize
     if kind == BOOL and job.store == TRUNCATE:
         for i in range(n):
             d[i * stride] = s[i * s_step] >= 1 or s[i * s_step] <= -1
+    elif kind == BOOL and job.store == DIVIDE:
+        for i in range(n):
+            d[i * stride] = s[i * s_step] >= job.delta or s[i * s_step] <= -job.delta
     elif kind == BOOL and job.store == ROUND:
         for i in range(n):
             d[i * stride] = rint(job.scale * <double> s[i * s_step] + job.delta) != 0
