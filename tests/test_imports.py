@@ -15,7 +15,8 @@ ROOT = Path(rapidconv.__file__).parent
 ORDER = [
     {"__init__"},
     {"cli", "demo"},
-    {"signal", "ndimage", "image", "planning"},
+    {"planning"},
+    {"signal", "ndimage", "image"},
     {"_call", "_ndimage_call"},
     {"_image_arguments"},
     {"_arguments", "_ndimage_arguments", "_passes"},

@@ -23,6 +23,7 @@ CALLS = {
     "convolve1d": lambda m, x, **kw: m.convolve1d(x, LINE, axis=0, **kw),
     "correlate1d": lambda m, x, **kw: m.correlate1d(x, [1, 2, -1], **kw),
     "uniform_filter": lambda m, x, **kw: m.uniform_filter(x, (3, 4), **kw),
+    "two rules": lambda m, x, mode, **kw: m.uniform_filter(x, (3, 4), mode=[mode, "mirror"], **kw),
     "uniform_filter1d": lambda m, x, **kw: m.uniform_filter1d(x, 4, **kw),
     "gaussian_filter": lambda m, x, **kw: m.gaussian_filter(x, 1.2, **kw),
     "gaussian_filter1d": lambda m, x, **kw: m.gaussian_filter1d(x, np.float64(0.8), order=1, **kw),

@@ -75,7 +75,7 @@ def _ready(task: Task, image: Any) -> Any:
         if job is None:
             return None
         jobs.append((*job, _IMAGE, _RESULT))
-    return kernels.Ready(jobs, image, result[:0], result)
+    return kernels.Ready(jobs, image, result)
 
 
 def carry_out(task: Task) -> NDArray[Any]:

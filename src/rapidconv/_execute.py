@@ -17,7 +17,7 @@ from ._pieces import cut_fill, cut_image, cut_kernel, pairs
 from ._problem import Combine, Plan, Problem, Several, Store, Task, Tiles
 from ._rank import lane_factors
 
-__all__ = ["Weights", "allocate", "ready", "run"]
+__all__ = ["Weights", "allocate", "ready", "run", "weights"]
 
 #: (least, most) energy of a tile, so that neither squares nor the ratio of two energies underflow or overflow; energy
 #: below which whole numbers are seen to be whole; ratio of a tile's least to its largest block of energy: see
@@ -107,20 +107,23 @@ def allocate(task: Task) -> NDArray[Any]:
     return np.empty(task.shape, task.dtype) if task.out is None or task.copies else task.out
 
 
-def run(task: Task, plans: list[Plan], result: NDArray[Any], weights: Weights | None = None) -> NDArray[Any]:
+def run(task: Task, plans: list[Plan], result: NDArray[Any], kept: Iterable[Weights] = ()) -> NDArray[Any]:
     """Carry out a call into `result`; what the caller is given, which is ``task.out`` where there is one.
 
-    `plans` has one for each problem, the same object where one serves all; `weights` are those of an earlier call.
+    `plans` has one for each problem, the same object where one serves all; `kept` are weights of an earlier call
+    by these plans.
     """
     if not task.problems:
         result[...] = 0
-    jobs = []
+    jobs, made = [], list(kept)
     for whole, plan, place in zip(task.problems, plans, task.places, strict=True):
         for problem, view in _pieces(whole, plan, result[place]):
             kernel = problem.kernel if problem.several is None else problem.several.kernels
-            if weights is None or plan is not weights.plan or kernel.shape != weights.kernel.shape:
-                weights = Weights(kernel, plan)
-            jobs.append((problem, plan, weights, view))
+            found = next((each for each in made if each.plan is plan and each.kernel.shape == kernel.shape), None)
+            if found is None:
+                found = Weights(kernel, plan)
+                made.append(found)
+            jobs.append((problem, plan, found, view))
     workers = max((plan.workers for plan in plans), default=1)
     _all_direct([job for job in jobs if job[1].method == "direct"], workers)
     parts = [part for job in jobs if job[1].method == "fft" for part in _fft_parts(*job, workers)]
@@ -136,6 +139,17 @@ def run(task: Task, plans: list[Plan], result: NDArray[Any], weights: Weights | 
     if task.copies:
         np.copyto(task.out, result)
     return task.out
+
+
+def weights(problem: Problem, plan: Plan, view: NDArray[Any]) -> Weights:
+    """The kernel of a problem as its road starts with it, to be given to `run`."""
+    first, _ = next(iter(_pieces(problem, plan, view)))
+    kept = Weights(first.kernel if first.several is None else first.several.kernels, plan)
+    if first.several is None:
+        kept.make_all()
+    else:
+        kept.stack()
+    return kept
 
 
 def ready(problem: Problem, plan: Plan, view: NDArray[Any]) -> tuple[tuple[Any, ...], list[tuple[Any, ...]]] | None:

@@ -13,7 +13,10 @@ from ._boundary import IMAGE_NAMES, Boundary
 from ._problem import Combine, Problem, Several, Store, Task
 from ._workers import resolve
 
-__all__ = ["filter2d", "filter_bank", "polar"]
+__all__ = ["OPTIONS", "filter2d", "filter_bank", "polar"]
+
+#: What all filters have in common, in the order they take it in.
+OPTIONS = ("boundary", "fillvalue", "anchor", "delta", "scale", "dtype", "saturate", "method", "workers")
 
 #: Types a picture, and a result, may have.
 _DTYPES = tuple(map(np.dtype, ("bool", "uint8", "uint16", "int16", "float32", "float64")))
@@ -35,7 +38,7 @@ _COMBINE = {None: Combine.APART, "magnitude": Combine.MAGNITUDE, "max": Combine.
 def filter2d(
     image: ArrayLike, out: Any, kernel: ArrayLike, nan: Any, mask: Any, alpha: Any, channel_axis: Any, operation: Any, *options: Any
 ) -> Task:
-    """Check the arguments of `rapidconv.image.filter2d`; `options` are those of `_task`."""
+    """Check the arguments of `rapidconv.image.filter2d`; `options` are `OPTIONS`."""
     pixels = _picture(image)
     axis = _channel_axis(pixels, channel_axis)
     weights = _real(_kernel("kernel", kernel, 2))

@@ -18,26 +18,28 @@ from numpy.typing import NDArray
 from . import _execute, _plan
 from ._axes import CHANNELS, is_interleaved
 from ._boundary import Boundary
+from ._execute import Weights
 from ._native import kernels
-from ._problem import Order, Problem, Store, Task
+from ._problem import Order, Plan, Problem, Store, Task
 
-__all__ = ["Filtering", "Pass", "Settings", "added", "line", "run"]
+__all__ = ["BLOCK", "SMALL", "Filtering", "Pass", "Settings", "added", "line", "planned", "run"]
 
 #: Bytes of a block between two passes, of the 4 MiB of scratch memory a call may take. sobel of 64 x 256 x 256 float32 with blocks
 #: of 0.5, 1, 2, 4 MiB: 14.3, 11.0, 8.5, 6.5 ms (2 vCPUs of a Sapphire Rapids, 2026-11-21, benchmarks.compare --part ndimage).
-_BLOCK = 2**21
+BLOCK = 2**21
 #: Numbers of the results of calls whose jobs are made ready; they are one block between two passes.
-_SMALL = 2**16
+SMALL = 2**16
 #: Where a job reads and writes, by the numbers `kernels.Ready` knows the places by.
 _IMAGE, _BETWEEN, _RESULT = range(3)
 #: Taps up to which two lines of weights are multiplied out, so that one call does both.
 _FUSED_TAPS = 2**16
 #: Whole numbers below this fit 64 bits.
 _WHOLE = 2.0**63
-#: Values beyond the edges below this, and pixels of 32 bits, have exact means.
-_SMALL_CVAL = 2.0**32
+#: Sums of pixels of up to 32 bits, and of values beyond the edges below this, are exact.
+_SMALL_CVAL = 2.0**16
 #: Ordinary numbers of float32.
 _LEAST, _MOST = float(np.finfo(np.float32).tiny), float(np.finfo(np.float32).max) / 2
+_INT16: np.dtype[Any] = np.dtype(np.int16)
 _INT64: np.dtype[Any] = np.dtype(np.int64)
 _DOUBLE: np.dtype[Any] = np.dtype(np.float64)
 _LOW_BITS = 2**64 - 1
@@ -76,11 +78,14 @@ class Settings:
         Beyond the edges of FILL.
     method : str
     workers : int
+    kept : dict or None
+        Plans and kernels of calls like this one, which a call adds to.
     """
 
     cval: float | complex
     method: str = "auto"
     workers: int = 1
+    kept: dict[object, tuple[Plan, list[Weights]]] | None = None
 
 
 @dataclass(slots=True, frozen=True, eq=False)
@@ -134,7 +139,7 @@ def run(asked: Filtering) -> Any:
     own = result
     if not plain or np.may_share_memory(image, result):
         own = np.empty(result.shape, result.dtype.newbyteorder("="))
-    ready = _ready(image, passes, settings, own) if own.size <= _SMALL else None
+    ready = _ready(image, passes, settings, own) if own.size <= SMALL else None
     if ready is not None:
         ready.run(image, own)
     else:
@@ -161,23 +166,20 @@ def _sum(image: NDArray[Any], passes: list[Pass], settings: Settings, result: ND
 
 def _ready(image: NDArray[Any], passes: list[Pass], settings: Settings, result: NDArray[Any]) -> Any:
     """The jobs (`kernels.Ready`) of a small call; None where there is more to it than some direct sums on one thread."""
-    found, between = [], np.empty(0, result.dtype)
+    found, between = [], 0
     for pixels, chain, beyond, part, operation in _parts(image, passes, settings, result):
         if operation is not None:
             return None
-        if len(chain) > 1 and not between.size:
-            between = np.empty(part.shape, part.dtype)
-        source, place = pixels, _IMAGE
-        for k, step in enumerate(chain):
-            into, onto = (part, _RESULT) if (len(chain) - k) % 2 else (between, _BETWEEN)
+        (steps,) = _blocks(pixels, chain, part)
+        for source, step, into, _, places in steps:
             task, view = _task(source, step, beyond, into)
             (problem,), (plan,) = task.problems, _plan.plans(task)
             job = _execute.ready(problem, plan, view)
             if job is None:
                 return None
-            found.append((*job, place, onto))
-            source, place = into, onto
-    return kernels.Ready(found, image, between, result)
+            found.append((*job, *places))
+            between = max(between, into.nbytes if places[1] == _BETWEEN else 0)
+    return kernels.Ready(found, image, result, between)
 
 
 #: A chain of real passes to be: image, passes, settings, part of the result, and what is done with it, if it is not just put there.
@@ -205,16 +207,16 @@ def _parts(image: NDArray[Any], passes: list[Pass], settings: Settings, result: 
 
 def _accumulate(image: NDArray[Any], step: Pass, settings: Settings, result: NDArray[Any], operation: np.ufunc) -> None:
     """Add a pass to a result, or take it from it, block by block."""
-    for block in _blocks(result, 0, 1, result.itemsize):
+    for block in _cuts(result, 0, 1, result.itemsize):
         sums = np.empty(result[block].shape, result.dtype)
         _correlate(image, step, settings, sums, (0, block[0].start))
         operation(result[block], sums, out=result[block])
 
 
-def _blocks(result: NDArray[Any], axis: int, least: int, size: int) -> list[tuple[slice, ...]]:
+def _cuts(result: NDArray[Any], axis: int, least: int, size: int) -> list[tuple[slice, ...]]:
     """Cuts along an axis, by shape and size of a number between passes alone."""
     length = result.shape[axis]
-    step = max(least, _BLOCK * length // (size * result.size), 1)
+    step = max(least, BLOCK * length // (size * result.size), 1)
     return [(slice(None),) * axis + (slice(at, min(at + step, length)),) for at in range(0, length, step)]
 
 
@@ -258,20 +260,70 @@ def added(image: NDArray[Any], passes: list[Pass], settings: Settings, result: N
 
 def _chain(image: NDArray[Any], passes: list[Pass], settings: Settings, result: NDArray[Any]) -> None:
     """Real passes that feed each other, into a plain result that shares no memory with the image."""
+    for steps in _blocks(image, passes, result):
+        for source, step, into, start, _ in steps:
+            _correlate(source, step, settings, into, start)
+
+
+#: A pass over a block: what it reads, itself, what it writes, where along one axis that begins, and the two places.
+_Step = tuple[NDArray[Any], Pass, NDArray[Any], tuple[int, int], tuple[int, int]]
+
+
+def _blocks(image: NDArray[Any], passes: list[Pass], result: NDArray[Any]) -> list[list[_Step]]:
+    """Passes that feed each other, block by block of the result."""
     if len(passes) == 1:
-        _correlate(image, passes[0], settings, result)
-        return
+        return [[(image, passes[0], result, (0, 0), (_IMAGE, _RESULT))]]
     axis = next(k for k in range(result.ndim) if all(step.kernel.shape[k] == 1 for step in passes[1:]))
-    blocks = _blocks(result, axis, passes[0].kernel.shape[axis] // 2, result.itemsize)
-    between = np.empty(result[blocks[0]].shape, result.dtype)
-    for block in blocks:
-        target = result[block]
+    cuts = _cuts(result, axis, passes[0].kernel.shape[axis] // 2, result.itemsize)
+    between = np.empty(result[cuts[0]].shape, result.dtype)
+    blocks = []
+    for cut in cuts:
+        target = result[cut]
         spare = between[tuple(slice(n) for n in target.shape)]
-        source = image
+        source, place, steps = image, _IMAGE, []
         for k, step in enumerate(passes):
-            into = target if (len(passes) - k) % 2 else spare
-            _correlate(source, step, settings, into, (axis, block[axis].start) if k == 0 else (0, 0))
-            source = into
+            into, onto = (target, _RESULT) if (len(passes) - k) % 2 else (spare, _BETWEEN)
+            steps.append((source, step, into, (axis, cut[axis].start) if k == 0 else (0, 0), (place, onto)))
+            source, place = into, onto
+        blocks.append(steps)
+    return blocks
+
+
+def planned(asked: Filtering) -> list[tuple[Problem, Plan, int]]:
+    """What a call consists of: a problem for each pass over the first block, its plan, and how many blocks there are."""
+    found = []
+    image, result = asked.image, asked.result
+    if not result.size or not result.ndim:
+        return []
+    chains = [[step] for step in asked.passes] if asked.sums else [asked.passes] if asked.passes else []
+    for chain in chains:
+        for pixels, steps, settings, part, _ in _parts(image, chain, asked.settings, result):
+            blocks = _blocks(pixels, steps, part)
+            for source, step, into, start, _ in blocks[0]:
+                task, view = _task(source, step, settings, into, start)
+                plan, _ = _prepared(task, view, settings)
+                found.append((task.problems[0], plan, len(blocks)))
+    return found
+
+
+def _prepared(task: Task, view: NDArray[Any], settings: Settings) -> tuple[Plan, list[Weights]]:
+    """The plan of a call of one problem, and what is kept of its kernel."""
+    (problem,) = task.problems
+    if settings.kept is None:
+        return _plan.plans(task)[0], []
+    key = problem.kernel.tobytes(), problem.kernel.shape, problem.shape
+    found = settings.kept.get(key)
+    if found is None:
+        (plan,) = _plan.plans(task)
+        found = settings.kept[key] = plan, [_execute.weights(problem, plan, view)]
+    return found
+
+
+def _sum_type(image: np.dtype[Any], cval: float, count: int) -> np.dtype[Any]:
+    """Type for the sums of so many pixels, whole ones if they are sure to be exact."""
+    if image.kind == "f" or image.itemsize > 4 or abs(cval) >= _SMALL_CVAL or not cval.is_integer():
+        return _DOUBLE
+    return _INT16 if image.itemsize == 1 and abs(cval) < 2**8 and count < 2**7 else _INT64
 
 
 def _is_whole(image: NDArray[Any], kernel: NDArray[Any], rule: Boundary, settings: Settings, result: NDArray[Any]) -> bool:
@@ -297,7 +349,8 @@ def _correlate(
 ) -> None:
     """One real pass; of the result from a position along one axis on."""
     task, view = _task(image, step, settings, result, start)
-    _execute.run(task, _plan.plans(task), view)
+    plan, kept = _prepared(task, view, settings)
+    _execute.run(task, [plan], view, kept)
 
 
 def _task(
@@ -308,10 +361,9 @@ def _task(
     if start[1]:
         first = tuple(f + start[1] * (axis == start[0]) for axis, f in enumerate(first))
     cval, dtype, beyond = settings.cval.real, result.dtype, step.rule is Boundary.FILL
-    sums, store, order, scale, delta = dtype, Store.WRAP, Order.TAPS, 1.0, 0.0
+    sums, store, order = dtype, Store.WRAP, Order.TAPS
     if dtype.kind != "f" and step.count > 1:
-        small = image.dtype.kind != "f" and image.itemsize <= 4 and (not beyond or (abs(cval) < _SMALL_CVAL and cval.is_integer()))
-        sums, store, scale, delta = _INT64 if small else _DOUBLE, Store.DIVIDE, 1 / step.count, step.count
+        sums, store = _sum_type(image.dtype, cval if beyond else 0.0, step.count), Store.DIVIDE
         fill, kernel = np.array([cval if beyond else 0]).astype(sums), np.ones(kernel.shape, sums)
     elif dtype.kind == "f":
         if image.dtype.char != "f" or not (_fits_single(kernel) and _fits_single(np.array(cval))):
@@ -331,7 +383,7 @@ def _task(
     *outer, top, left = first
     problem = Problem(
         pixels, kernel, view.shape[: kernel.ndim], dtype, step.rule, fill, top, left, False, False, settings.method, tuple(outer),
-        None if sums == dtype else sums, store, scale, delta, skips=not step.is_line, order=order,
+        None if sums == dtype else sums, store, 1.0, step.count, skips=not step.is_line, order=order,
     )  # fmt: skip
     return Task([problem], view.shape, dtype, None, [()], False, settings.workers), view
 

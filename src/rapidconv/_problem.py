@@ -99,8 +99,7 @@ class Problem:
         Type of the sums where it is not that of the result: float64 sums of `TRUNCATE`, for one. int64: the sums are exact.
     store : Store
     scale, delta : float
-        Of `SATURATE` and `ROUND`: ``scale * sum + delta`` is stored. Of `DIVIDE` the count is delta, and scale its
-        reciprocal.
+        Of `SATURATE` and `ROUND`: ``scale * sum + delta`` is stored. Of `DIVIDE` delta is the count.
     skips : bool
         Whether zero taps meet no pixel, so that they spread no NaN or infinity; for real operands.
     order : Order

@@ -66,7 +66,7 @@ ctypedef struct Job:
     int out_kind
     int out_parts
     int store
-    double scale, delta          # of SATURATE and ROUND; of DIVIDE the count is delta, and scale its reciprocal
+    double scale, delta          # of SATURATE and ROUND; delta is the count of DIVIDE
     bint skips                   # zero taps meet no pixel
     int order                    # of the taps, where sums are cut
 

@@ -110,7 +110,7 @@ cdef int see_work(Job* job, tuple work) except -1:
     lift : whether a real image is to be seen as complex, which a complex fill value needs
     out : array of the image's dimensions, aligned and native, that shares no memory with the others
     store : KEEP_BITS, TRUNCATE, SATURATE, ROUND or DIVIDE
-    scale, delta : of SATURATE and ROUND; of DIVIDE the count is delta, and scale its reciprocal
+    scale, delta : of SATURATE and ROUND; delta is the count of DIVIDE
     skips : whether zero taps meet no pixel
     order : of the taps, where sums are cut
     """

@@ -164,6 +164,13 @@ ctypedef struct Step:
     Py_ssize_t source_offset, target_offset
 
 
+cdef inline Py_ssize_t offset_from(Place place, const char* start, cnp.ndarray image, cnp.ndarray result) noexcept:
+    """Where an array begins in the memory of its place, in bytes."""
+    if place == BETWEEN:
+        return 0
+    return start - cnp.PyArray_BYTES(image if place == IMAGE else result)
+
+
 cdef class Ready:
     """Jobs that do a call on any image and result, both contiguous, of the shapes and types they were made for.
 
@@ -184,18 +191,17 @@ cdef class Ready:
     def __dealloc__(self):
         PyMem_Free(self.steps)
 
-    def __init__(self, list steps, cnp.ndarray image, cnp.ndarray between, cnp.ndarray result):
+    def __init__(self, list steps, cnp.ndarray image, cnp.ndarray result, Py_ssize_t between_bytes=0):
         """Take note of a call.
 
         Parameters
         ----------
         steps : list of (work, lanes, source, target), as `correlate` takes them; places 0 (image), 1 (between), 2 (result)
-        image, between, result : the arrays that lie there
+            Arrays between two jobs begin where the memory for them does.
+        image, result : the arrays that lie there;  between_bytes : size of those between
         """
         cdef Step* step
-        cdef cnp.ndarray array
         cdef double numbers = 0
-        cdef tuple places = (image, between, result)
         cdef int axis
         self.steps = <Step*> PyMem_Malloc(len(steps) * sizeof(Step))
         if self.steps == NULL:
@@ -207,16 +213,14 @@ cdef class Ready:
             self.held.append((work[2], lanes))
             see_work(&step.job, work)
             see_lanes(&step.job, lanes)
-            array = places[source]
             step.source = source
-            step.source_offset = step.job.image - cnp.PyArray_BYTES(array)
-            array = places[target]
+            step.source_offset = offset_from(step.source, step.job.image, image, result)
             step.target = target
-            step.target_offset = step.job.out - cnp.PyArray_BYTES(array)
-            numbers += <double> cnp.PyArray_SIZE(array) * step.job.kh * step.job.kw * step.job.taps
+            step.target_offset = offset_from(step.target, step.job.out, image, result)
+            numbers += <double> cnp.PyArray_SIZE(result) * step.job.kh * step.job.kw * step.job.taps
             self.count += 1
         self.is_short = numbers <= KEEP_GIL_WORK
-        self.between_bytes = cnp.PyArray_NBYTES(between)
+        self.between_bytes = between_bytes
         self.type_num = cnp.PyArray_TYPE(result)
         self.ndim = cnp.PyArray_NDIM(result)
         for axis in range(self.ndim):

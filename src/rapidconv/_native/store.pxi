@@ -77,21 +77,26 @@ cdef void put_truncated(const lane* s, Py_ssize_t s_step, number* d, Py_ssize_t 
             (<number*> (p + i * stride))[0] = truncated(s[i * s_step], d)
 
 
-cdef void put_divided(
-    const lane* s, Py_ssize_t s_step, double scale, double count, number* d, Py_ssize_t stride, Py_ssize_t n,
-) noexcept nogil:
-    """Sums divided by a count, whose reciprocal is the scale, cut toward zero.
+cdef inline number divided_narrow(float x, float below, float count, number* like) noexcept nogil:
+    """A whole sum of narrow numbers by a count, cut toward zero: the factor is a little below the reciprocal of the count, so the
+    quotient is right or one too small, and products of quotient and count are exact."""
+    cdef int quotient = <int> (x * below)
+    cdef float rest = x - <float> quotient * count
+    return <number> (quotient + (rest >= count) - (rest <= -count))
 
-    Quotients of sums below 2^24 are multiplied half a step off the whole numbers: no rounding crosses one.
-    """
+
+cdef void put_divided(
+    const lane* s, Py_ssize_t s_step, double count, bint narrow, number* d, Py_ssize_t stride, Py_ssize_t n,
+) noexcept nogil:
+    """Sums divided by a count, cut toward zero; narrow: whole sums, of numbers of up to 16 bits."""
     cdef Py_ssize_t i
     cdef char* p = <char*> d
-    cdef double x
-    for i in range(n):
-        if lane is float and sizeof(number) <= 2:
-            x = scale * <double> s[i * s_step]
-            (<number*> (p + i * stride))[0] = <number> <int> (x + (0.5 * scale if x >= 0 else -0.5 * scale))
-        else:
+    cdef float parts = <float> count, below = <float> ((1 - 2.0 ** -22) / count)
+    if (lane is float or lane is short) and sizeof(number) <= 2 and narrow and s_step == 1 and stride == sizeof(number):
+        for i in range(n):
+            d[i] = divided_narrow(s[i], below, parts, d)
+    else:
+        for i in range(n):
             (<number*> (p + i * stride))[0] = truncated(<double> s[i * s_step] / count, d)
 
 
@@ -112,7 +117,7 @@ cdef void put_as(
     if job.store == TRUNCATE:
         put_truncated(s, s_step, d, stride, n)
     elif job.store == DIVIDE:
-        put_divided(s, s_step, job.scale, job.delta, d, stride, n)
+        put_divided(s, s_step, job.delta, type_size(job.kind) <= 2, d, stride, n)
     elif job.store == ROUND:
         put_rounded(s, s_step, job.scale, job.delta, d, stride, n)
     else:
