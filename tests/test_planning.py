@@ -159,7 +159,8 @@ def test_prepared_passes_keep_what_differs_apart():
         (ndimage.gaussian_filter, RNG.normal(size=(300, 300)), (3,), {"mode": ["wrap", "nearest"]}),
         (ndimage.correlate, GREY, (LARGE + 1j * LARGE[::-1],), {}),
         (ndimage.uniform_filter, RNG.integers(0, 99, (1700, 1900)).astype(np.uint8), (5,), {}),
-        (ndimage.uniform_filter, RNG.normal(size=(70, 250, 260)), (3,), {}),
+        (ndimage.gaussian_filter, RNG.normal(size=(1000, 1000)), (100,), {"mode": ["wrap", "nearest"]}),
+        (ndimage.gaussian_filter, RNG.normal(size=(263, 1000)), (100,), {"mode": ["wrap", "nearest"]}),
     ]
     for function, pixels, arguments, keywords in cases:
         ready = rapidconv.prepare(function, pixels, *arguments, **keywords)
@@ -184,6 +185,10 @@ def test_prepared_functions_copy_their_arguments_and_check_images():
     expected = image.filter_bank(BYTES, kernel, dtype="float32")
     kernel[0][:] = 0
     np.testing.assert_array_equal(ready(BYTES), expected)
+    small = rapidconv.prepare(ndimage.convolve, GREY[:9, :9], kernel[1])
+    expected_small = ndimage.convolve(GREY[:9, :9], kernel[1])
+    kernel[1][:] = 0
+    np.testing.assert_array_equal(small(GREY[:9, :9]), expected_small)
     for wrong in (BYTES[:-1], BYTES.astype(float)):
         with pytest.raises(ValueError, match=r"`image` has shape .* prepared for \(300, 310\) and uint8"):
             ready(wrong)

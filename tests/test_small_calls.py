@@ -115,6 +115,8 @@ PAIRS = {
         lambda: ndimage.convolve(X, SQUARE.reshape(1, 9)), lambda: ndimage.convolve(X, SQUARE.reshape(9, 1))),
     "type of weights": (
         lambda: ndimage.convolve(X, SMALL_WHOLE), lambda: ndimage.convolve(X, SMALL_WHOLE.view(np.float64))),
+    "byte order of weights": (
+        lambda: ndimage.convolve(X, SMALL_WHOLE), lambda: ndimage.convolve(X, SMALL_WHOLE.view(">i8"))),
     "layout of weights": (lambda: ndimage.convolve(X, SQUARE), lambda: ndimage.convolve(X, SQUARE.T)),
     "list of weights": (
         lambda: ndimage.correlate1d(X, [1, 2, 4]), lambda: ndimage.correlate1d(X, [4, 2, 1])),
@@ -186,6 +188,37 @@ def test_another_call_is_not_mistaken_for_one_before(pair):
         assert result.dtype == alone.dtype
         assert result.shape == alone.shape
         assert result.tobytes() == alone.tobytes()
+
+
+def key(name="f", image=X, output=None, arguments=()):
+    return _call.kernels.again({}, name, image, output, arguments)
+
+
+def test_different_arguments_have_different_keys():
+    calls = [
+        {"name": "g"}, {"arguments": (1,)}, {"arguments": (True,)}, {"arguments": (1.0,)}, {"arguments": (0.0,)}, {"arguments": (-0.0,)},
+        {"arguments": ("1",)}, {"arguments": (None,)}, {"arguments": (np.float64(1),)}, {"arguments": (np.array(1.0),)},
+        {"arguments": (np.int64(1),)}, {"arguments": ([1, 2],)}, {"arguments": ((1, 2),)}, {"arguments": ([1], 2)}, {"arguments": ([1, [2]],)},
+        {"arguments": ([[1], 2],)}, {"arguments": ("a", "bc")}, {"arguments": ("ab", "c")}, {"arguments": (np.float64,)}, {"output": "d"},
+        {"output": np.float64}, {"output": np.empty(X.shape)}, {"image": X[:1]}, {"image": X[0]}, {"image": X.astype("f")}, {},
+    ]  # fmt: skip
+    keys = [key(**call) for call in calls]
+    assert all(type(each) is bytes for each in keys)
+    assert len(set(keys)) == len(keys)
+    assert keys == [key(**call) for call in calls]
+
+
+@pytest.mark.parametrize(
+    "arguments", [object(), 1j, 2**63, b"x", {}, np.array([object()]), np.zeros(600), [[[[[1]]]]], "\ud800", np.array(["x"]), len, object])
+def test_arguments_of_other_kinds_have_no_key(arguments):
+    assert key(arguments=(arguments,)) is None
+    assert key(output=arguments) is None
+
+
+@pytest.mark.parametrize(
+    "image", [X.T, X[::2], X.astype(">f8"), X.tolist(), np.zeros((0, 3)), np.zeros((256, 257)), X.astype(object), X.view(np.ma.MaskedArray)])
+def test_images_of_other_kinds_have_no_key(image):
+    assert key(image=image) is None
 
 
 def test_what_is_refused_is_refused_after_a_call_that_differs_in_type_alone():
