@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import rapidconv
-from rapidconv import _execute, _transform, image, ndimage, signal
+from rapidconv import _boundary, _execute, _passes, _transform, image, ndimage, signal
 
 RNG = np.random.default_rng(5)
 LARGE = RNG.normal(size=(31, 33))
@@ -154,18 +154,16 @@ def test_prepared_functions_give_the_function_bits(function, pixels, arguments, 
 
 
 def test_prepared_passes_keep_what_differs_apart():
-    """Kernels of equal numbers and different axes, different numbers and equal axes, and blocks of different length."""
-    cases = [
-        (ndimage.gaussian_filter, RNG.normal(size=(300, 300)), (3,), {"mode": ["wrap", "nearest"]}),
-        (ndimage.correlate, GREY, (LARGE + 1j * LARGE[::-1],), {}),
-        (ndimage.uniform_filter, RNG.integers(0, 99, (1700, 1900)).astype(np.uint8), (5,), {}),
-        (ndimage.gaussian_filter, RNG.normal(size=(1000, 1000)), (100,), {"mode": ["wrap", "nearest"]}),
-        (ndimage.gaussian_filter, RNG.normal(size=(263, 1000)), (100,), {"mode": ["wrap", "nearest"]}),
-    ]
-    for function, pixels, arguments, keywords in cases:
-        ready = rapidconv.prepare(function, pixels, *arguments, **keywords)
-        for _ in range(2):
-            np.testing.assert_array_equal(ready(pixels), function(pixels, *arguments, **keywords))
+    """Kernels of equal numbers and different axes, and blocks of different length, in transforms: tiles follow from both."""
+    pixels = RNG.normal(size=(263, 1000))
+    rules = (_boundary.Boundary.WRAP, _boundary.Boundary.NEAREST)
+    passes = [_passes.line(LARGE[0], axis, 2, 0, rule) for axis, rule in enumerate(rules)]
+    results = []
+    for kept in (None, {}):
+        results.append(np.empty(pixels.shape))
+        _passes.run(_passes.Filtering(pixels, passes, _passes.Settings(0.0, "fft", 1, kept), results[-1]))
+    np.testing.assert_array_equal(*results)
+    assert len(kept) == 4       # two passes, two blocks
 
 
 @pytest.mark.parametrize(("function", "pixels"), [(ndimage.convolve, GREY), (image.filter2d, BYTES), (image.filter_bank, BYTES)])
