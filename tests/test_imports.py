@@ -15,7 +15,8 @@ ROOT = Path(rapidconv.__file__).parent
 ORDER = [
     {"__init__"},
     {"cli", "demo"},
-    {"signal", "ndimage", "image", "planning"},
+    {"planning"},
+    {"signal", "ndimage", "image"},
     {"_call", "_ndimage_call"},
     {"_image_arguments"},
     {"_arguments", "_ndimage_arguments", "_passes"},
@@ -25,7 +26,7 @@ ORDER = [
     {"_problem"},
     {"_cost"},
 ]
-LEAVES = {"_boundary", "_config", "_filter_weights", "_pieces", "_rank", "_transform"}
+LEAVES = {"_again", "_boundary", "_config", "_filter_weights", "_pieces", "_rank", "_transform"}
 LAST = {"_memory", "_workers"}
 NATIVE = "_native"
 MODULES = sorted(path.stem for path in ROOT.glob("*.py"))

@@ -17,7 +17,7 @@ from ._pieces import cut_fill, cut_image, cut_kernel, pairs
 from ._problem import Combine, Plan, Problem, Several, Store, Task, Tiles
 from ._rank import lane_factors
 
-__all__ = ["allocate", "run", "weights_of"]
+__all__ = ["allocate", "prepare", "ready", "run"]
 
 #: (least, most) energy of a tile, so that neither squares nor the ratio of two energies underflow or overflow; energy
 #: below which whole numbers are seen to be whole; ratio of a tile's least to its largest block of energy: see
@@ -34,9 +34,9 @@ class Weights:
     Safe to share between threads: a form made twice is the same.
     """
 
-    def __init__(self, taps: bytes, kernel: NDArray[Any], plan: Plan) -> None:
-        self.taps = taps
-        self.kernel: NDArray[Any] = np.frombuffer(taps, kernel.dtype).reshape(kernel.shape)     # whatever becomes of the caller's
+    def __init__(self, kernel: NDArray[Any], plan: Plan) -> None:
+        self.taps = kernel.tobytes()
+        self.kernel: NDArray[Any] = np.frombuffer(self.taps, kernel.dtype).reshape(kernel.shape)    # whatever becomes of the caller's
         self.plan = plan
         self._lanes: list[tuple[Any, ...]] | None = None
         self._stack: NDArray[Any] | None = None
@@ -73,7 +73,7 @@ class Weights:
             for piece in cut_kernel(self.kernel, tiles.bits):
                 norm = float(np.sqrt(np.sum(piece.astype("d") ** 2)))
                 exact = replace(tiles, chars="d", positive=False, norm=norm, exponent=frexp(norm)[1], bits=0)
-                found.append((weights_of(piece, replace(self.plan, tiles=exact)), exact))
+                found.append((_weights(piece, replace(self.plan, tiles=exact)), exact))
             self._pieces = found
         return self._pieces
 
@@ -103,12 +103,11 @@ class Weights:
             self.lanes()
 
 
-def weights_of(kernel: NDArray[Any], plan: Plan) -> Weights:
+def _weights(kernel: NDArray[Any], plan: Plan) -> Weights:
     """The kernel of a plan as its roads want it, made once; planes of an n-D kernel and turned ones are made anew."""
-    taps = kernel.tobytes()
     found: Weights | None = plan.made.get(kernel.shape)
-    if found is None or found.taps != taps or found.kernel.dtype != kernel.dtype:
-        found = plan.made[kernel.shape] = Weights(taps, kernel, plan)
+    if found is None or found.taps != kernel.tobytes() or found.kernel.dtype != kernel.dtype:
+        found = plan.made[kernel.shape] = Weights(kernel, plan)
     return found
 
 
@@ -128,7 +127,7 @@ def run(task: Task, plans: list[Plan], result: NDArray[Any]) -> NDArray[Any]:
     for whole, plan, place in zip(task.problems, plans, task.places, strict=True):
         for problem, view in _pieces(whole, plan, result[place]):
             kernel = problem.kernel if problem.several is None else problem.several.kernels
-            jobs.append((problem, plan, weights_of(kernel, plan), view))
+            jobs.append((problem, plan, _weights(kernel, plan), view))
     workers = max((plan.workers for plan in plans), default=1)
     _all_direct([job for job in jobs if job[1].method == "direct"], workers)
     parts = [part for job in jobs if job[1].method == "fft" for part in _fft_parts(*job, workers)]
@@ -144,6 +143,23 @@ def run(task: Task, plans: list[Plan], result: NDArray[Any]) -> NDArray[Any]:
     if task.copies:
         np.copyto(task.out, result)
     return task.out
+
+
+def prepare(problem: Problem, plan: Plan, view: NDArray[Any]) -> None:
+    """Make what the road of a problem starts with, which its plan keeps."""
+    first, _ = next(iter(_pieces(problem, plan, view)))
+    if first.several is None:
+        _weights(first.kernel, plan).make_all()
+    else:
+        _weights(first.several.kernels, plan).stack()
+
+
+def ready(problem: Problem, plan: Plan, view: NDArray[Any]) -> tuple[tuple[Any, ...], list[tuple[Any, ...]]] | None:
+    """A problem as a job for `kernels.Ready`; None where it is more than direct sums that one thread does."""
+    if plan.method != "direct" or plan.seconds["direct"] > _workers.GRAIN or problem.several is not None:
+        return None
+    ((problem, view),) = _pieces(problem, plan, view)
+    return _work(problem, view), _weights(problem.kernel, plan).lanes()
 
 
 def _pieces(problem: Problem, plan: Plan, view: NDArray[Any]) -> Iterable[tuple[Problem, NDArray[Any]]]:

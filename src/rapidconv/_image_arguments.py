@@ -13,7 +13,10 @@ from ._boundary import IMAGE_NAMES, Boundary
 from ._problem import Combine, Problem, Several, Store, Task
 from ._workers import resolve
 
-__all__ = ["filter2d", "filter_bank", "polar"]
+__all__ = ["OPTIONS", "filter2d", "filter_bank", "polar"]
+
+#: What all filters have in common, in the order they take it in.
+OPTIONS = ("boundary", "fillvalue", "anchor", "delta", "scale", "dtype", "saturate", "method", "workers")
 
 #: Types a picture, and a result, may have.
 _DTYPES = tuple(map(np.dtype, ("bool", "uint8", "uint16", "int16", "float32", "float64")))
@@ -33,9 +36,9 @@ _COMBINE = {None: Combine.APART, "magnitude": Combine.MAGNITUDE, "max": Combine.
 
 
 def filter2d(
-    image: ArrayLike, kernel: ArrayLike, nan: Any, mask: Any, alpha: Any, channel_axis: Any, operation: Any, **options: Any
+    image: ArrayLike, out: Any, kernel: ArrayLike, nan: Any, mask: Any, alpha: Any, channel_axis: Any, operation: Any, *options: Any
 ) -> Task:
-    """Check the arguments of `rapidconv.image.filter2d`; `options` are those of `_task`."""
+    """Check the arguments of `rapidconv.image.filter2d`; `options` are `OPTIONS`."""
     pixels = _picture(image)
     axis = _channel_axis(pixels, channel_axis)
     weights = _real(_kernel("kernel", kernel, 2))
@@ -43,12 +46,14 @@ def filter2d(
     omits = _one_of("nan", nan, ("propagate", "omit")) == "omit" and pixels.dtype.kind == "f"
     counts = None if mask is None else _mask(mask, pixels.shape, axis)
     if not omits and counts is None:
-        return _task(pixels, axis, weights[None], None, operation, keeps=keeps, **options)
+        return _task(pixels, axis, out, weights[None], None, operation, *options, keeps=keeps)
     pair = np.stack([weights, np.abs(weights)])
-    return _task(pixels, axis, pair, Combine.SEEN, operation, keeps=keeps, mask=counts, omits=omits, **options)
+    return _task(pixels, axis, out, pair, Combine.SEEN, operation, *options, keeps=keeps, mask=counts, omits=omits)
 
 
-def filter_bank(image: ArrayLike, kernels: ArrayLike, combine: Any, channel_axis: Any, operation: Any, **options: Any) -> Task:
+def filter_bank(
+    image: ArrayLike, out: Any, kernels: ArrayLike, combine: Any, channel_axis: Any, operation: Any, *options: Any
+) -> Task:
     """Check the arguments of `rapidconv.image.filter_bank`."""
     pixels = _picture(image)
     axis = _channel_axis(pixels, channel_axis)
@@ -56,12 +61,13 @@ def filter_bank(image: ArrayLike, kernels: ArrayLike, combine: Any, channel_axis
     if not isinstance(combine, str | None) or combine not in _COMBINE:
         msg = f"`combine` must be one of {', '.join(map(repr, _COMBINE))}, not {combine!r}"
         raise ValueError(msg)
-    return _task(pixels, axis, weights, _COMBINE[combine], operation, **options)
+    return _task(pixels, axis, out, weights, _COMBINE[combine], operation, *options)
 
 
 def polar(
-    image: ArrayLike, kernel: ArrayLike, combine: Combine, channel_axis: Any, operation: Any, dtype: Any, **options: Any
-) -> Task:
+    image: ArrayLike, out: Any, kernel: ArrayLike, combine: Combine, channel_axis: Any, operation: Any, boundary: Any,
+    fillvalue: Any, anchor: Any, delta: Any, scale: Any, dtype: Any, saturate: Any, workers: Any,
+) -> Task:  # fmt: skip
     """Check the arguments of `rapidconv.image.magnitude` and `phase`; angles are floating unless told otherwise."""
     pixels = _picture(image)
     axis = _channel_axis(pixels, channel_axis)
@@ -69,16 +75,19 @@ def polar(
     if combine is Combine.PHASE and dtype is None:
         dtype = _floating(pixels.dtype)
     parts = [weights.real, weights.imag] if weights.dtype.kind == "c" or combine is Combine.PHASE else [weights]
-    return _task(pixels, axis, np.stack(parts), combine, operation, dtype=dtype, **options)
+    return _task(
+        pixels, axis, out, np.stack(parts), combine, operation, boundary, fillvalue, anchor, delta, scale, dtype, saturate, "direct",
+        workers,
+    )  # fmt: skip
 
 
 def _task(
     pixels: NDArray[Any],
     axis: int | None,
+    out: Any,
     weights: NDArray[Any],
     combine: Combine | None,
     operation: Any,
-    *,
     boundary: Any,
     fillvalue: Any,
     anchor: Any,
@@ -87,8 +96,8 @@ def _task(
     dtype: Any,
     saturate: Any,
     method: Any,
-    out: Any,
     workers: Any,
+    *,
     keeps: bool = False,
     mask: NDArray[Any] | None = None,
     omits: bool = False,

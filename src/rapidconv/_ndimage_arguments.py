@@ -55,7 +55,7 @@ def make_result(output: Any, image: NDArray[Any], *, is_complex: bool) -> NDArra
         return _memory.empty(image.shape, dtype)
     if isinstance(output, type | np.dtype):
         if is_complex and np.dtype(output).kind != "c":
-            warnings.warn("promoting specified output dtype to complex", stacklevel=4)
+            warnings.warn("promoting specified output dtype to complex", stacklevel=5)
             output = np.promote_types(output, np.complex64)
         return _memory.empty(image.shape, np.dtype(output))
     if isinstance(output, str):

@@ -1,4 +1,4 @@
-"""The way of the filters of `rapidconv.ndimage`: arguments, passes, problems."""
+"""The way of the filters of `rapidconv.ndimage`: what is asked for as passes, unless a call like it has been made ready."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,10 +9,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import _filter_weights, _passes, _workers
 from . import _ndimage_arguments as arguments
+from ._again import keep, kept
 from ._arguments import check_method
-from ._passes import Pass, Settings, line
+from ._native import kernels
+from ._passes import Filtering, Pass, Settings, line
 
 __all__ = [
+    "carry_out",
     "correlate",
     "correlate1d",
     "gaussian",
@@ -25,11 +28,22 @@ __all__ = [
     "uniform1d",
 ]
 
+def carry_out(asks: Callable[..., Filtering], image: ArrayLike, output: Any, *arguments: Any) -> NDArray[Any]:
+    """Do what a function of this module asks for."""
+    found = kernels.again(kept, asks.__name__, image, output, arguments)
+    if type(found) is np.ndarray:
+        return found
+    asked = asks(image, output, *arguments)
+    ready = _passes.run(asked)
+    if ready is not None and found is not None:
+        keep(found, ready)
+    return asked.result
+
 
 def correlate(
-    image: ArrayLike, weights: ArrayLike, output: Any, mode: Any, cval: Any, origin: Any, axes: Any, method: Any, workers: Any,
-    *, flips: bool,
-) -> NDArray[Any]:  # fmt: skip
+    image: ArrayLike, output: Any, weights: ArrayLike, mode: Any, cval: Any, origin: Any, axes: Any, method: Any, workers: Any,
+    flips: bool,
+) -> Filtering:  # fmt: skip
     """Correlate an image with weights of several axes, or convolve it."""
     pixels, kernel = np.asarray(image), np.asarray(weights)
     ndim = pixels.ndim
@@ -57,14 +71,13 @@ def correlate(
     settings = Settings(beyond, method, _workers.resolve(workers))
     if flips:
         kernel = kernel[(slice(None, None, -1),) * ndim]
-    _passes.run(pixels, [Pass(kernel, first, rule)], settings, result)
-    return result
+    return Filtering(pixels, [Pass(kernel, first, rule)], settings, result)
 
 
 def correlate1d(
-    image: ArrayLike, weights: ArrayLike, axis: Any, output: Any, mode: Any, cval: Any, origin: Any, method: Any, workers: Any,
-    *, flips: bool,
-) -> NDArray[Any]:  # fmt: skip
+    image: ArrayLike, output: Any, weights: ArrayLike, axis: Any, mode: Any, cval: Any, origin: Any, method: Any, workers: Any,
+    flips: bool,
+) -> Filtering:  # fmt: skip
     """Correlate the lines along an axis, or convolve them."""
     pixels, kernel = np.asarray(image), np.asarray(weights)
     if flips:
@@ -83,24 +96,17 @@ def correlate1d(
     arguments.check_origin(origin, kernel.size, is_line=True)
     check_method(method)
     settings = Settings(cval, method, _workers.resolve(workers))
-    _lines(pixels, [(place, kernel, origin, mode, 1)], settings, result)
-    return result
+    return _lines(pixels, [(place, kernel, origin, mode, 1)], settings, result)
 
 
 #: A pass to be: axis, weights, origin, mode, and what whole sums are divided by.
 _Step = tuple[int, NDArray[Any], Any, Any, int]
 
 
-def _lines(image: NDArray[Any], steps: list[_Step], settings: Settings, result: NDArray[Any]) -> None:
+def _lines(image: NDArray[Any], steps: list[_Step], settings: Settings, result: NDArray[Any]) -> Filtering:
     """Lines filtered along one axis after another."""
-    if steps:
-        _passes.run(image, *_checked(image, steps, settings, result), result)
-    else:
-        result[...] = image
-
-
-def _checked(image: NDArray[Any], steps: list[_Step], settings: Settings, result: NDArray[Any]) -> tuple[list[Pass], Settings]:
-    """Steps as passes."""
+    if not steps:
+        return Filtering(image, [], settings, result)
     rules = [arguments.find_rule(mode) for _, _, _, mode, _ in steps]
     arguments.check_writeable(result)
     beyond = arguments.common_cval(settings.cval, is_complex=image.dtype.kind == "c")
@@ -111,7 +117,7 @@ def _checked(image: NDArray[Any], steps: list[_Step], settings: Settings, result
         line(weights, axis, image.ndim, origin, rule, count)
         for (axis, weights, _, _, count), origin, rule in zip(steps, origins, rules, strict=True)
     ]
-    return passes, replace(settings, cval=beyond)
+    return Filtering(image, passes, replace(settings, cval=beyond), result)
 
 
 def _settings(cval: Any) -> Settings:
@@ -120,16 +126,15 @@ def _settings(cval: Any) -> Settings:
 
 
 def uniform1d(
-    image: ArrayLike, size: Any, axis: Any, output: Any, mode: Any, cval: Any, origin: Any
-) -> NDArray[Any]:  # fmt: skip
+    image: ArrayLike, output: Any, size: Any, axis: Any, mode: Any, cval: Any, origin: Any
+) -> Filtering:
     """Means of runs along an axis."""
     pixels = np.asarray(image)
     place = arguments.find_axis(axis, pixels.ndim)
     arguments.check_size(size)
     result = arguments.make_result(output, pixels, is_complex=pixels.dtype.kind == "c")
     arguments.check_run_origin(origin, size)
-    _lines(pixels, [_run(place, size, origin, mode)], _settings(cval), result)
-    return result
+    return _lines(pixels, [_run(place, size, origin, mode)], _settings(cval), result)
 
 
 def _run(axis: int, size: Any, origin: Any, mode: Any) -> tuple[int, NDArray[Any], Any, Any, int]:
@@ -139,8 +144,8 @@ def _run(axis: int, size: Any, origin: Any, mode: Any) -> tuple[int, NDArray[Any
 
 
 def uniform(
-    image: ArrayLike, size: Any, output: Any, mode: Any, cval: Any, origin: Any, axes: Any
-) -> NDArray[Any]:
+    image: ArrayLike, output: Any, size: Any, mode: Any, cval: Any, origin: Any, axes: Any
+) -> Filtering:
     """Means of boxes."""
     pixels = np.asarray(image)
     result = arguments.make_result(output, pixels, is_complex=pixels.dtype.kind == "c")
@@ -151,8 +156,7 @@ def uniform(
         if each > 1:
             arguments.check_run_origin(start, int(each))
             steps.append(_run(axis, int(each), start, rule))
-    _lines(pixels, steps, _settings(cval), result)
-    return result
+    return _lines(pixels, steps, _settings(cval), result)
 
 
 def _gaussian_weights(sigma: Any, order: Any, truncate: Any, radius: Any) -> NDArray[Any]:
@@ -163,16 +167,16 @@ def _gaussian_weights(sigma: Any, order: Any, truncate: Any, radius: Any) -> NDA
 
 
 def gaussian1d(
-    image: ArrayLike, sigma: Any, axis: Any, order: Any, output: Any, mode: Any, cval: Any, truncate: Any, radius: Any
-) -> NDArray[Any]:
+    image: ArrayLike, output: Any, sigma: Any, axis: Any, order: Any, mode: Any, cval: Any, truncate: Any, radius: Any
+) -> Filtering:
     """Lines under a Gaussian or its derivatives."""
     weights = _gaussian_weights(sigma, order, truncate, radius)
-    return correlate1d(image, weights, axis, output, mode, cval, 0, "auto", None, flips=False)
+    return correlate1d(image, output, weights, axis, mode, cval, 0, "auto", None, flips=False)
 
 
 def gaussian(
-    image: ArrayLike, sigma: Any, order: Any, output: Any, mode: Any, cval: Any, truncate: Any, radius: Any, axes: Any
-) -> NDArray[Any]:
+    image: ArrayLike, output: Any, sigma: Any, order: Any, mode: Any, cval: Any, truncate: Any, radius: Any, axes: Any
+) -> Filtering:
     """An image under a Gaussian or its derivatives."""
     pixels = np.asarray(image)
     result = arguments.make_result(output, pixels, is_complex=pixels.dtype.kind == "c")
@@ -182,13 +186,12 @@ def gaussian(
     for axis, each, degree, rule, reach in zip(along, sigmas, orders, modes, radii, strict=True):
         if each > 1e-15:
             steps.append((axis, _gaussian_weights(each, degree, truncate, reach), 0, rule, 1))
-    _lines(pixels, steps, _settings(cval), result)
-    return result
+    return _lines(pixels, steps, _settings(cval), result)
 
 
 def gradient(
-    image: ArrayLike, axis: Any, output: Any, mode: Any, cval: Any, across: NDArray[Any]
-) -> NDArray[Any]:
+    image: ArrayLike, output: Any, axis: Any, mode: Any, cval: Any, across: NDArray[Any]
+) -> Filtering:
     """Differences along an axis, smoothed across it."""
     pixels = np.asarray(image)
     place = arguments.find_axis(axis, pixels.ndim)
@@ -196,8 +199,7 @@ def gradient(
     modes = arguments.repeat(mode, pixels.ndim)
     steps = [(place, _filter_weights.DIFFERENCE, 0, modes[place], 1)]
     steps += [(other, across, 0, modes[other], 1) for other in range(pixels.ndim) if other != place]
-    _lines(pixels, steps, _settings(cval), result)
-    return result
+    return _lines(pixels, steps, _settings(cval), result)
 
 
 def sum_of_derivatives(
@@ -230,28 +232,16 @@ def sum_of_derivatives(
     return result
 
 
-def laplace(image: ArrayLike, output: Any, mode: Any, cval: Any, axes: Any) -> NDArray[Any]:
+def laplace(image: ArrayLike, output: Any, mode: Any, cval: Any, axes: Any) -> Filtering:
     """Sum of second differences along the axes."""
     pixels = np.asarray(image)
     result = arguments.make_result(output, pixels, is_complex=pixels.dtype.kind == "c")
     along = arguments.find_axes(axes, pixels.ndim)
     modes = arguments.repeat(mode, len(along))
-    if not along:
-        result[...] = pixels
-        return result
     steps = [(axis, _filter_weights.SECOND_DIFFERENCE, 0, each, 1) for axis, each in zip(along, modes, strict=True)]
-    passes, settings = _checked(pixels, steps, _settings(cval), result)
-    added = _passes.added(pixels, passes, settings, result)
-    if added is not None:
-        _passes.run(pixels, [added], settings, result)
-        return result
-
-    def second(pixels: NDArray[Any], axis: int, output: Any, mode: Any, cval: Any) -> NDArray[Any]:
-        return correlate1d(
-            pixels, _filter_weights.SECOND_DIFFERENCE, axis, output, mode, cval, 0, "auto", None, flips=False
-        )
-
-    return sum_of_derivatives(pixels, second, result, mode, cval, (), None, along)
+    asked = _lines(pixels, steps, _settings(cval), result)
+    added = _passes.added(pixels, asked.passes, asked.settings, result)
+    return replace(asked, sums=True) if added is None else replace(asked, passes=added)
 
 
 def gaussian_derivatives(

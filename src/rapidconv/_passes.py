@@ -7,6 +7,7 @@ A pass is one correlation of all of an image.  Passes that feed each other run b
 so the axis along which blocks are cut is one that only the first pass has taps on.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
@@ -17,19 +18,27 @@ from numpy.typing import NDArray
 from . import _execute, _memory, _plan
 from ._axes import CHANNELS, is_interleaved
 from ._boundary import Boundary
-from ._problem import Order, Problem, Store, Task
+from ._native import kernels
+from ._problem import Order, Plan, Problem, Store, Task
 
-__all__ = ["Pass", "Settings", "added", "line", "run"]
+__all__ = ["BLOCK", "SMALL", "Filtering", "Pass", "Settings", "added", "line", "planned", "run"]
 
 #: Bytes of a block between two passes, of the 4 MiB of scratch memory a call may take. sobel of 64 x 256 x 256 float32 with blocks
 #: of 0.5, 1, 2, 4 MiB: 14.3, 11.0, 8.5, 6.5 ms (2 vCPUs of a Sapphire Rapids, 2026-11-21, benchmarks.compare --part ndimage).
-_BLOCK = 2**21
+BLOCK = 2**21
+#: Numbers of the results of calls whose jobs are made ready; they are one block between two passes.
+SMALL = 2**16
+#: Where a job reads and writes, by the numbers `kernels.Ready` knows the places by.
+_IMAGE, _BETWEEN, _RESULT = range(3)
 #: Taps up to which two lines of weights are multiplied out, so that one call does both.
 _FUSED_TAPS = 2**16
 #: Whole numbers below this fit 64 bits.
 _WHOLE = 2.0**63
+#: Sums of pixels of up to 32 bits, and of values beyond the edges below this, are exact.
+_SMALL_CVAL = 2.0**16
 #: Ordinary numbers of float32.
 _LEAST, _MOST = float(np.finfo(np.float32).tiny), float(np.finfo(np.float32).max) / 2
+_INT16: np.dtype[Any] = np.dtype(np.int16)
 _INT64: np.dtype[Any] = np.dtype(np.int64)
 _DOUBLE: np.dtype[Any] = np.dtype(np.float64)
 _LOW_BITS = 2**64 - 1
@@ -68,11 +77,37 @@ class Settings:
         Beyond the edges of FILL.
     method : str
     workers : int
+    kept : dict or None
+        Plans of calls like this one, which a call adds to.
     """
 
     cval: float | complex
     method: str = "auto"
     workers: int = 1
+    kept: dict[object, Plan] | None = None
+
+
+@dataclass(slots=True, frozen=True, eq=False)
+class Filtering:
+    """What a call asks for.
+
+    Attributes
+    ----------
+    image : ndarray
+    passes : list of Pass
+        Each takes the results of the one before; without any the image is copied.
+    settings : Settings
+    result : ndarray
+        It may share memory with the image.
+    sums : bool
+        Whether every pass takes the image instead, and their results are added up.
+    """
+
+    image: NDArray[Any]
+    passes: list[Pass]
+    settings: Settings
+    result: NDArray[Any]
+    sums: bool = False
 
 
 def line(weights: NDArray[Any], axis: int, ndim: int, origin: int, rule: Boundary, count: int = 1) -> Pass:
@@ -85,57 +120,102 @@ def line(weights: NDArray[Any], axis: int, ndim: int, origin: int, rule: Boundar
     return Pass(weights.reshape(shape), tuple(first), rule, True, count)
 
 
-def run(image: NDArray[Any], passes: list[Pass], settings: Settings, result: NDArray[Any]) -> None:
-    """Carry out passes one after the other; `result` may share memory with `image`."""
+def run(asked: Filtering) -> Any:
+    """Carry out a call; the jobs (`kernels.Ready`) that did it, if it is so small that they are worth keeping, else None."""
+    image, passes, settings, result = asked.image, asked.passes, asked.settings, asked.result
+    if not passes:
+        result[...] = image
+        return None
+    if asked.sums:
+        _sum(image, passes, settings, result)
+        return None
     if not result.size:
-        return
+        return None
     if not result.ndim:
         image, result = image[None], result[None]
         passes = [replace(step, kernel=step.kernel[None], first=(0,)) for step in passes]
     plain = result.flags.aligned and result.dtype.isnative
-    if plain and not np.may_share_memory(image, result):
-        _parts(image, passes, settings, result)
-    else:
+    own = result
+    if not plain or np.may_share_memory(image, result):
         own = _memory.empty(result.shape, result.dtype.newbyteorder("="))
-        _parts(image, passes, settings, own)
+    ready = _ready(image, passes, settings, own) if own.size <= SMALL else None
+    if ready is not None:
+        ready.run(image, own)
+    else:
+        for pixels, chain, beyond, part, operation in _parts(image, passes, settings, own):
+            if operation is None:
+                _chain(pixels, chain, beyond, part)
+            else:
+                _accumulate(pixels, chain[0], beyond, part, operation)
+    if own is not result:
         result[...] = own
+    return ready if asked.result.ndim else None
 
 
-def _parts(image: NDArray[Any], passes: list[Pass], settings: Settings, result: NDArray[Any]) -> None:
+def _sum(image: NDArray[Any], passes: list[Pass], settings: Settings, result: NDArray[Any]) -> None:
+    """The results of every pass over the image, added up."""
+    if np.may_share_memory(image, result):
+        image = image.copy()
+    run(Filtering(image, passes[:1], settings, result))
+    for step in passes[1:]:
+        other = np.empty(result.shape, result.dtype)
+        run(Filtering(image, [step], settings, other))
+        result += other
+
+
+def _ready(image: NDArray[Any], passes: list[Pass], settings: Settings, result: NDArray[Any]) -> Any:
+    """The jobs (`kernels.Ready`) of a small call; None where there is more to it than some direct sums on one thread."""
+    found, between = [], 0
+    for pixels, chain, beyond, part, operation in _parts(image, passes, settings, result):
+        if operation is not None:
+            return None
+        (steps,) = _blocks(pixels, chain, part)
+        for source, step, into, _, places in steps:
+            task, view = _task(source, step, beyond, into)
+            (problem,), (plan,) = task.problems, _plan.plans(task)
+            job = _execute.ready(problem, plan, view)
+            if job is None:
+                return None
+            found.append((*job, *places))
+            between = max(between, into.nbytes if places[1] == _BETWEEN else 0)
+    return kernels.Ready(found, image, result, between)
+
+
+#: A chain of real passes to be: image, passes, settings, part of the result, and what is done with it, if it is not just put there.
+_Part = tuple[NDArray[Any], list[Pass], Settings, NDArray[Any], np.ufunc | None]
+
+
+def _parts(image: NDArray[Any], passes: list[Pass], settings: Settings, result: NDArray[Any]) -> Iterator[_Part]:
     """Complex sums as real ones: two, or four where image and kernel are complex."""
     if result.dtype.kind != "c":
-        _chain(image, _fused(image, passes, settings, result), settings, result)
+        yield image, _fused(image, passes, settings, result), settings, result, None
         return
     is_complex = image.dtype.kind == "c"
     pairs = ((image.real, settings.cval.real), (image.imag, settings.cval.imag)) if is_complex else ((image, settings.cval),)
     if passes[0].kernel.dtype.kind != "c":
         for (pixels, cval), part in zip(pairs, (result.real, result.imag), strict=True):
-            _parts(pixels, passes, replace(settings, cval=cval), part)
+            yield from _parts(pixels, passes, replace(settings, cval=cval), part)
         return
     (both,) = passes
     for k, part in enumerate((result.real, result.imag)):
-        kernels = (both.kernel.real, both.kernel.imag) if k == 0 else (both.kernel.imag, both.kernel.real)
-        for j, ((pixels, cval), kernel) in enumerate(zip(pairs, kernels, strict=False)):
-            real = replace(both, kernel=kernel)
-            real_settings = replace(settings, cval=cval)
-            if j == 0:
-                _chain(pixels, [real], real_settings, part)
-            else:
-                _accumulate(pixels, real, real_settings, part, np.subtract if k == 0 else np.add)
+        weights = (both.kernel.real, both.kernel.imag) if k == 0 else (both.kernel.imag, both.kernel.real)
+        for j, ((pixels, cval), kernel) in enumerate(zip(pairs, weights, strict=False)):
+            operation = None if j == 0 else np.subtract if k == 0 else np.add
+            yield pixels, [replace(both, kernel=kernel)], replace(settings, cval=cval), part, operation
 
 
 def _accumulate(image: NDArray[Any], step: Pass, settings: Settings, result: NDArray[Any], operation: np.ufunc) -> None:
     """Add a pass to a result, or take it from it, block by block."""
-    for block in _blocks(result, 0, 1, result.itemsize):
+    for block in _cuts(result, 0, 1, result.itemsize):
         sums = np.empty(result[block].shape, result.dtype)
         _correlate(image, step, settings, sums, (0, block[0].start))
         operation(result[block], sums, out=result[block])
 
 
-def _blocks(result: NDArray[Any], axis: int, least: int, size: int) -> list[tuple[slice, ...]]:
+def _cuts(result: NDArray[Any], axis: int, least: int, size: int) -> list[tuple[slice, ...]]:
     """Cuts along an axis, by shape and size of a number between passes alone."""
     length = result.shape[axis]
-    step = max(least, _BLOCK * length // (size * result.size), 1)
+    step = max(least, BLOCK * length // (size * result.size), 1)
     return [(slice(None),) * axis + (slice(at, min(at + step, length)),) for at in range(0, length, step)]
 
 
@@ -161,10 +241,10 @@ def _fused(image: NDArray[Any], passes: list[Pass], settings: Settings, result: 
     return [*others, Pass(kernel, first, one.rule, True, one.count * two.count)]
 
 
-def added(image: NDArray[Any], passes: list[Pass], settings: Settings, result: NDArray[Any]) -> Pass | None:
+def added(image: NDArray[Any], passes: list[Pass], settings: Settings, result: NDArray[Any]) -> list[Pass] | None:
     """Lines through the same pixels, summed, as one pass; None where results of each are rounded, or cut, to be summed."""
-    if len(passes) == 1:
-        return passes[0]
+    if len(passes) < 2:
+        return passes
     exact = result.dtype.kind in "iu" and all(_is_whole(image, step.kernel, step.rule, settings, result) for step in passes)
     if not (result.dtype.kind in "fc" or exact) or any(step.rule is not passes[0].rule for step in passes):
         return None
@@ -174,55 +254,76 @@ def added(image: NDArray[Any], passes: list[Pass], settings: Settings, result: N
     for step in passes:
         window = zip(first, step.first, step.kernel.shape, strict=True)
         kernel[tuple(slice(own - start, own - start + taps) for start, own, taps in window)] += step.kernel
-    return Pass(kernel, first, passes[0].rule)
+    return [Pass(kernel, first, passes[0].rule)]
 
 
 def _chain(image: NDArray[Any], passes: list[Pass], settings: Settings, result: NDArray[Any]) -> None:
     """Real passes that feed each other, into a plain result that shares no memory with the image."""
-    cuts_means = result.dtype.kind != "f" and any(step.count > 1 for step in passes)
-    if len(passes) == 1 and not cuts_means:
-        _correlate(image, passes[0], settings, result)
-        return
+    for steps in _blocks(image, passes, result):
+        for source, step, into, start, _ in steps:
+            _correlate(source, step, settings, into, start)
+
+
+#: A pass over a block: what it reads, itself, what it writes, where along one axis that begins, and the two places.
+_Step = tuple[NDArray[Any], Pass, NDArray[Any], tuple[int, int], tuple[int, int]]
+
+
+def _blocks(image: NDArray[Any], passes: list[Pass], result: NDArray[Any]) -> list[list[_Step]]:
+    """Passes that feed each other, block by block of the result."""
+    if len(passes) == 1:
+        return [[(image, passes[0], result, (0, 0), (_IMAGE, _RESULT))]]
     axis = next(k for k in range(result.ndim) if all(step.kernel.shape[k] == 1 for step in passes[1:]))
-    blocks = _blocks(result, axis, passes[0].kernel.shape[axis] // 2, 8 if cuts_means else result.itemsize)
-    between = np.empty(result[blocks[0]].shape if len(passes) > 1 else 0, result.dtype)
-    for block in blocks:
-        target = result[block]
-        spare = between[tuple(slice(n) for n in target.shape)] if len(passes) > 1 else target
-        source = image
+    cuts = _cuts(result, axis, passes[0].kernel.shape[axis] // 2, result.itemsize)
+    between = np.empty(result[cuts[0]].shape, result.dtype)
+    blocks = []
+    for cut in cuts:
+        target = result[cut]
+        spare = between[tuple(slice(n) for n in target.shape)]
+        source, place, steps = image, _IMAGE, []
         for k, step in enumerate(passes):
-            into = target if (len(passes) - k) % 2 else spare
-            start = (axis, block[axis].start) if k == 0 else (0, 0)
-            if cuts_means and step.count > 1:
-                _divide(source, step, settings, into, start)
-            else:
-                _correlate(source, step, settings, into, start)
-            source = into
+            into, onto = (target, _RESULT) if (len(passes) - k) % 2 else (spare, _BETWEEN)
+            steps.append((source, step, into, (axis, cut[axis].start) if k == 0 else (0, 0), (place, onto)))
+            source, place = into, onto
+        blocks.append(steps)
+    return blocks
 
 
-def _divide(image: NDArray[Any], step: Pass, settings: Settings, result: NDArray[Any], start: tuple[int, int]) -> None:
-    """Whole means: sums divided, cut toward zero."""
-    sums = np.empty(result.shape, _sum_type(image, settings.cval.real, step.count))
-    _correlate(image, replace(step, kernel=np.ones(step.kernel.shape, np.int64)), settings, sums, start)
-    with np.errstate(all="ignore"):
-        if sums.dtype.kind == "f":
-            sums /= step.count
-            np.trunc(sums, out=sums)
-        else:
-            if sums.dtype.kind == "i":
-                sums += (sums >> 31) & (step.count - 1)     # so that what is negative is cut upward
-            sums //= step.count
-        result[...] = sums
+def planned(asked: Filtering) -> list[tuple[Problem, Plan, int]]:
+    """What a call consists of: a problem for each pass over the first block, its plan, and how many blocks there are."""
+    found = []
+    image, result = asked.image, asked.result
+    if not result.size or not result.ndim:
+        return []
+    chains = [[step] for step in asked.passes] if asked.sums else [asked.passes] if asked.passes else []
+    for chain in chains:
+        for pixels, steps, settings, part, _ in _parts(image, chain, asked.settings, result):
+            blocks = _blocks(pixels, steps, part)
+            for source, step, into, start, _ in blocks[0]:
+                task, view = _task(source, step, settings, into, start)
+                plan = _prepared(task, view, settings)
+                found.append((task.problems[0], plan, len(blocks)))
+    return found
 
 
-def _sum_type(image: NDArray[Any], cval: float, count: int) -> str:
-    """The narrowest type for sums of so many pixels."""
-    if image.dtype.kind != "f" and cval.is_integer():
-        peak = max(1 if image.dtype.kind == "b" else int(np.iinfo(image.dtype).max), int(abs(cval))) + 1
-        for char in "i" if image.dtype.kind == "i" or cval < 0 else "HI":
-            if peak * count <= np.iinfo(char).max:
-                return char
-    return "d"
+def _prepared(task: Task, view: NDArray[Any], settings: Settings) -> Plan:
+    """The plan of a call of one problem, with what it makes of the kernel where plans are kept."""
+    (problem,) = task.problems
+    if settings.kept is None:
+        return _plan.plans(task)[0]
+    key = problem.kernel.tobytes(), problem.kernel.shape, problem.shape
+    found = settings.kept.get(key)
+    if found is None:
+        (found,) = _plan.plans(task)
+        _execute.prepare(problem, found, view)
+        settings.kept[key] = found
+    return found
+
+
+def _sum_type(image: np.dtype[Any], cval: float, count: int) -> np.dtype[Any]:
+    """Type for the sums of so many pixels, whole ones if they are sure to be exact."""
+    if image.kind == "f" or image.itemsize > 4 or abs(cval) >= _SMALL_CVAL or not cval.is_integer():
+        return _DOUBLE
+    return _INT16 if image.itemsize == 1 and abs(cval) < 2**8 and count < 2**7 else _INT64
 
 
 def _is_whole(image: NDArray[Any], kernel: NDArray[Any], rule: Boundary, settings: Settings, result: NDArray[Any]) -> bool:
@@ -247,12 +348,23 @@ def _correlate(
     image: NDArray[Any], step: Pass, settings: Settings, result: NDArray[Any], start: tuple[int, int] = (0, 0)
 ) -> None:
     """One real pass; of the result from a position along one axis on."""
+    task, view = _task(image, step, settings, result, start)
+    _execute.run(task, [_prepared(task, view, settings)], view)
+
+
+def _task(
+    image: NDArray[Any], step: Pass, settings: Settings, result: NDArray[Any], start: tuple[int, int] = (0, 0)
+) -> tuple[Task, NDArray[Any]]:
+    """One real pass as a call of one problem, and the result as it sees it."""
     kernel, first = step.kernel, step.first
     if start[1]:
         first = tuple(f + start[1] * (axis == start[0]) for axis, f in enumerate(first))
-    cval, dtype = settings.cval.real, result.dtype
+    cval, dtype, beyond = settings.cval.real, result.dtype, step.rule is Boundary.FILL
     sums, store, order = dtype, Store.WRAP, Order.TAPS
-    if dtype.kind == "f":
+    if dtype.kind != "f" and step.count > 1:
+        sums, store = _sum_type(image.dtype, cval if beyond else 0.0, step.count), Store.DIVIDE
+        fill, kernel = np.array([cval if beyond else 0]).astype(sums), np.ones(kernel.shape, sums)
+    elif dtype.kind == "f":
         if image.dtype.char != "f" or not (_fits_single(kernel) and _fits_single(np.array(cval))):
             sums = _DOUBLE
         fill = np.array([cval], sums)
@@ -260,7 +372,7 @@ def _correlate(
     elif _is_whole(image, kernel, step.rule, settings, result):
         if dtype.kind == "b":
             sums = _INT64
-        fill = np.array([int(cval) & _LOW_BITS if step.rule is Boundary.FILL else 0], np.uint64).astype(sums)
+        fill = np.array([int(cval) & _LOW_BITS if beyond else 0], np.uint64).astype(sums)
         kernel = kernel.astype(_INT64, copy=False)
     else:
         sums, store, order = _DOUBLE, Store.TRUNCATE, _order(kernel) if step.is_line else Order.TAPS
@@ -270,10 +382,9 @@ def _correlate(
     *outer, top, left = first
     problem = Problem(
         pixels, kernel, view.shape[: kernel.ndim], dtype, step.rule, fill, top, left, False, False, settings.method, tuple(outer),
-        None if sums == dtype else sums, store, skips=not step.is_line, order=order,
+        None if sums == dtype else sums, store, 1.0, step.count, skips=not step.is_line, order=order,
     )  # fmt: skip
-    task = Task([problem], view.shape, dtype, None, [()], False, settings.workers)
-    _execute.run(task, _plan.plans(task), view)
+    return Task([problem], view.shape, dtype, None, [()], False, settings.workers), view
 
 
 def _order(kernel: NDArray[Any]) -> Order:

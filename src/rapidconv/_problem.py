@@ -20,6 +20,7 @@ class Store(IntEnum):
     TRUNCATE = 1        # floating sums to integers toward zero, as scipy.ndimage
     SATURATE = 2        # scaled, shifted; for integers rounded half to even, held to the limits of the type, as OpenCV
     ROUND = 3           # likewise, but integers keep their low bits
+    DIVIDE = 4          # sums divided by a count, cut toward zero to integers
 
 
 class Combine(IntEnum):
@@ -98,7 +99,7 @@ class Problem:
         Type of the sums where it is not that of the result: float64 sums of `TRUNCATE`, for one. int64: the sums are exact.
     store : Store
     scale, delta : float
-        Of `SATURATE` and `ROUND`: ``scale * sum + delta`` is stored.
+        Of `SATURATE` and `ROUND`: ``scale * sum + delta`` is stored. Of `DIVIDE` delta is the count.
     skips : bool
         Whether zero taps meet no pixel, so that they spread no NaN or infinity; for real operands.
     order : Order

@@ -4,8 +4,8 @@ from typing import Any
 
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from . import _image_arguments
-from ._call import carry_out
+from . import _image_arguments as asked
+from ._call import carry_out, picture
 from ._problem import Combine
 
 __all__ = ["filter2d", "filter_bank", "magnitude", "phase"]
@@ -131,11 +131,9 @@ def filter2d(
     >>> image.filter2d([[1.0, np.nan, 3.0]], [[0.25, 0.5, 0.25]], nan="omit")
     array([[1., 2., 3.]])
     """
-    return carry_out(
-        _image_arguments.filter2d(
-            image, kernel, nan, mask, alpha, channel_axis, operation, boundary=boundary, fillvalue=fillvalue, anchor=anchor,
-            delta=delta, scale=scale, dtype=dtype, saturate=saturate, method=method, out=out, workers=workers,
-        )
+    return picture(
+        asked.filter2d, image, out, kernel, nan, mask, alpha, channel_axis, operation, boundary, fillvalue, anchor, delta, scale,
+        dtype, saturate, method, workers,
     )  # fmt: skip
 
 
@@ -206,9 +204,9 @@ def filter_bank(
     (2, 4, 5)
     """
     return carry_out(
-        _image_arguments.filter_bank(
-            image, kernels, combine, channel_axis, operation, boundary=boundary, fillvalue=fillvalue, anchor=anchor, delta=delta,
-            scale=scale, dtype=dtype, saturate=saturate, method=method, out=out, workers=workers,
+        asked.filter_bank(
+            image, out, kernels, combine, channel_axis, operation, boundary, fillvalue, anchor, delta, scale, dtype, saturate,
+            method, workers,
         )
     )  # fmt: skip
 
@@ -262,9 +260,9 @@ def magnitude(
            [ 0., 16., 16.,  0.]])
     """
     return carry_out(
-        _image_arguments.polar(
-            image, kernel, Combine.MAGNITUDE, channel_axis, operation, dtype, boundary=boundary, fillvalue=fillvalue,
-            anchor=anchor, delta=delta, scale=scale, saturate=saturate, method="direct", out=out, workers=workers,
+        asked.polar(
+            image, out, kernel, Combine.MAGNITUDE, channel_axis, operation, boundary, fillvalue, anchor, delta, scale, dtype, saturate,
+            workers,
         )
     )  # fmt: skip
 
@@ -322,8 +320,8 @@ def phase(
            [  0, -90,   0]], dtype=int16)
     """
     return carry_out(
-        _image_arguments.polar(
-            image, kernel, Combine.PHASE, channel_axis, operation, dtype, boundary=boundary, fillvalue=fillvalue, anchor=anchor,
-            delta=delta, scale=scale, saturate=saturate, method="direct", out=out, workers=workers,
+        asked.polar(
+            image, out, kernel, Combine.PHASE, channel_axis, operation, boundary, fillvalue, anchor, delta, scale, dtype, saturate,
+            workers,
         )
     )  # fmt: skip

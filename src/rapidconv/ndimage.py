@@ -5,8 +5,9 @@ from typing import Any
 
 from numpy.typing import ArrayLike, NDArray
 
-from . import _ndimage_call
+from . import _ndimage_call as asked
 from ._filter_weights import PREWITT, SOBEL
+from ._ndimage_call import carry_out
 
 __all__ = [
     "convolve",
@@ -103,9 +104,7 @@ def correlate(
     >>> ndimage.correlate(picture, np.full((3, 3), 1 / 9), axes=(0, 1)).shape
     (4, 5, 3)
     """
-    return _ndimage_call.correlate(
-        input, weights, output, mode, cval, origin, axes, method, workers, flips=False
-    )
+    return carry_out(asked.correlate, input, output, weights, mode, cval, origin, axes, method, workers, False)
 
 
 def convolve(
@@ -184,9 +183,7 @@ def convolve(
     >>> ndimage.convolve(picture, np.full((3, 3), 1 / 9), axes=(0, 1)).shape
     (4, 5, 3)
     """
-    return _ndimage_call.correlate(
-        input, weights, output, mode, cval, origin, axes, method, workers, flips=True
-    )
+    return carry_out(asked.correlate, input, output, weights, mode, cval, origin, axes, method, workers, True)
 
 
 def correlate1d(
@@ -242,9 +239,7 @@ def correlate1d(
     array([[ 0, -1, -2],
            [ 0, -2, -4]])
     """
-    return _ndimage_call.correlate1d(
-        input, weights, axis, output, mode, cval, origin, method, workers, flips=False
-    )
+    return carry_out(asked.correlate1d, input, output, weights, axis, mode, cval, origin, method, workers, False)
 
 
 def convolve1d(
@@ -300,9 +295,7 @@ def convolve1d(
     array([[1, 2, 0],
            [2, 4, 0]])
     """
-    return _ndimage_call.correlate1d(
-        input, weights, axis, output, mode, cval, origin, method, workers, flips=True
-    )
+    return carry_out(asked.correlate1d, input, output, weights, axis, mode, cval, origin, method, workers, True)
 
 
 def uniform_filter1d(
@@ -350,7 +343,7 @@ def uniform_filter1d(
     >>> ndimage.uniform_filter1d([2, 8, 0, 4, 1, 9, 9, 0], size=3)
     array([4, 3, 4, 1, 4, 6, 6, 3])
     """
-    return _ndimage_call.uniform1d(input, size, axis, output, mode, cval, origin)
+    return carry_out(asked.uniform1d, input, output, size, axis, mode, cval, origin)
 
 
 def uniform_filter(
@@ -402,7 +395,7 @@ def uniform_filter(
            [2., 3., 2.],
            [1., 2., 2.]])
     """
-    return _ndimage_call.uniform(input, size, output, mode, cval, origin, axes)
+    return carry_out(asked.uniform, input, output, size, mode, cval, origin, axes)
 
 
 def gaussian_filter1d(
@@ -463,7 +456,7 @@ def gaussian_filter1d(
     >>> ndimage.gaussian_filter1d([0.0, 0, 1, 0, 0], 1, radius=1).round(4)
     array([0.    , 0.2741, 0.4519, 0.2741, 0.    ])
     """
-    return _ndimage_call.gaussian1d(input, sigma, axis, order, output, mode, cval, truncate, radius)
+    return carry_out(asked.gaussian1d, input, output, sigma, axis, order, mode, cval, truncate, radius)
 
 
 def gaussian_filter(
@@ -523,7 +516,7 @@ def gaussian_filter(
            [ 8.37, 61.87,  8.37],
            [ 1.13,  8.37,  1.13]])
     """
-    return _ndimage_call.gaussian(input, sigma, order, output, mode, cval, truncate, radius, axes)
+    return carry_out(asked.gaussian, input, output, sigma, order, mode, cval, truncate, radius, axes)
 
 
 def prewitt(
@@ -570,7 +563,7 @@ def prewitt(
     array([[ 0, 15, 15,  0],
            [ 0, 15, 15,  0]])
     """
-    return _ndimage_call.gradient(input, axis, output, mode, cval, PREWITT)
+    return carry_out(asked.gradient, input, output, axis, mode, cval, PREWITT)
 
 
 def sobel(
@@ -618,7 +611,7 @@ def sobel(
     array([[ 0, 20, 20,  0],
            [ 0, 20, 20,  0]])
     """
-    return _ndimage_call.gradient(input, axis, output, mode, cval, SOBEL)
+    return carry_out(asked.gradient, input, output, axis, mode, cval, SOBEL)
 
 
 def laplace(
@@ -659,7 +652,7 @@ def laplace(
            [ 1, -4,  1],
            [ 0,  1,  0]])
     """
-    return _ndimage_call.laplace(input, output, mode, cval, axes)
+    return carry_out(asked.laplace, input, output, mode, cval, axes)
 
 
 def gaussian_laplace(
@@ -713,7 +706,7 @@ def gaussian_laplace(
            [-0.1238, -0.4084, -0.1238],
            [ 0.    , -0.1238,  0.    ]])
     """
-    return _ndimage_call.gaussian_derivatives(
+    return asked.gaussian_derivatives(
         gaussian_filter, input, sigma, output, mode, cval, axes, kwargs, degree=2
     )
 
@@ -767,7 +760,7 @@ def gaussian_gradient_magnitude(
     array([[0.01, 0.12, 0.36, 0.36, 0.12, 0.01],
            [0.01, 0.12, 0.36, 0.36, 0.12, 0.01]])
     """
-    return _ndimage_call.gaussian_derivatives(
+    return asked.gaussian_derivatives(
         gaussian_filter, input, sigma, output, mode, cval, axes, kwargs, degree=1
     )
 
@@ -819,7 +812,7 @@ def generic_laplace(
     >>> np.array_equal(ndimage.generic_laplace(image, second), ndimage.laplace(image))
     True
     """
-    return _ndimage_call.sum_of_derivatives(
+    return asked.sum_of_derivatives(
         input, derivative2, output, mode, cval, extra_arguments, extra_keywords, axes
     )
 
@@ -869,6 +862,6 @@ def generic_gradient_magnitude(
     array([[15.        , 21.63330765, 15.        ],
            [15.        , 21.63330765, 15.        ]])
     """
-    return _ndimage_call.sum_of_derivatives(
+    return asked.sum_of_derivatives(
         input, derivative, output, mode, cval, extra_arguments, extra_keywords, axes, squares=True
     )

@@ -1,22 +1,105 @@
 """Plans to look at, and plans to keep."""
 
-from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from inspect import signature
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from . import _arguments, _cost, _execute, _plan, _transform
-from ._problem import Plan, Problem, Task
+from . import (
+    _arguments,
+    _cost,
+    _execute,
+    _image_arguments,
+    _ndimage_call,
+    _passes,
+    _plan,
+    _transform,
+    image,
+    ndimage,
+    signal,
+)
+from ._filter_weights import PREWITT, SOBEL
+from ._passes import Filtering
+from ._problem import Combine, Plan, Problem, Store, Task
 
 __all__ = ["Explanation", "Prepared", "explain", "prepare"]
 
-_OPERATIONS = ("convolve2d", "correlate2d")
+_Function = Callable[..., NDArray[Any]]
+
+_OPERATIONS: dict[str, _Function] = {"convolve2d": signal.convolve2d, "correlate2d": signal.correlate2d}
+
+#: What is asked for by the functions of `rapidconv.ndimage`, and what they add to their own arguments.
+_FILTERS: dict[_Function, tuple[Callable[..., Filtering], dict[str, Any]]] = {
+    ndimage.correlate: (_ndimage_call.correlate, {"flips": False}),
+    ndimage.convolve: (_ndimage_call.correlate, {"flips": True}),
+    ndimage.correlate1d: (_ndimage_call.correlate1d, {"flips": False}),
+    ndimage.convolve1d: (_ndimage_call.correlate1d, {"flips": True}),
+    ndimage.uniform_filter1d: (_ndimage_call.uniform1d, {}),
+    ndimage.uniform_filter: (_ndimage_call.uniform, {}),
+    ndimage.gaussian_filter1d: (_ndimage_call.gaussian1d, {}),
+    ndimage.gaussian_filter: (_ndimage_call.gaussian, {}),
+    ndimage.prewitt: (_ndimage_call.gradient, {"across": PREWITT}),
+    ndimage.sobel: (_ndimage_call.gradient, {"across": SOBEL}),
+    ndimage.laplace: (_ndimage_call.laplace, {}),
+}
+
+#: Those of `rapidconv.image`, and the arguments they take before `_image_arguments.OPTIONS`.
+_PICTURES: dict[_Function, tuple[Callable[..., Task], tuple[str, ...]]] = {
+    image.filter2d: (_image_arguments.filter2d, ("kernel", "nan", "mask", "alpha", "channel_axis", "operation")),
+    image.filter_bank: (_image_arguments.filter_bank, ("kernels", "combine", "channel_axis", "operation")),
+}
+_POLAR: dict[_Function, Combine] = {image.magnitude: Combine.MAGNITUDE, image.phase: Combine.PHASE}
+
+_KNOWN = (*_OPERATIONS.values(), *_FILTERS, *_PICTURES, *_POLAR)
 
 #: Bytes of scratch memory that no call without transforms exceeds: tests/memory_use.py holds them to it.
 _SCRATCH = 4 * 2**20
 
+
+# What is asked for
+
+def _call(arguments: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[_Function, tuple[Any, ...], dict[str, Any]]:
+    """A function and its arguments; without one, a function of `signal` by its name."""
+    if arguments and callable(arguments[0]):
+        function, *others = arguments
+        if function not in _KNOWN:
+            names = ", ".join(f"{known.__module__.partition('.')[2]}.{known.__name__}" for known in _KNOWN)
+            msg = f"{function!r} is not a function whose plan can be told; accepted: {names}"
+            raise ValueError(msg)
+        return function, tuple(others), keywords
+    name = keywords.pop("operation", "convolve2d")
+    if not isinstance(name, str) or name not in _OPERATIONS:
+        msg = f"`operation` must be one of {', '.join(map(repr, _OPERATIONS))}, not {name!r}"
+        raise ValueError(msg)
+    return _OPERATIONS[name], arguments, keywords
+
+
+def _bound(function: _Function, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> dict[str, Any]:
+    """All arguments of a call by their names."""
+    bound = signature(function).bind(*arguments, **keywords)
+    bound.apply_defaults()
+    return dict(bound.arguments)
+
+
+def _asked(function: _Function, given: dict[str, Any]) -> Task | Filtering:
+    """What a call asks for; every error a caller can make is raised here."""
+    if function in _FILTERS:
+        asks, added = _FILTERS[function]
+        return asks(image=given["input"], **{name: value for name, value in given.items() if name != "input"}, **added)
+    if function in _PICTURES:
+        asks_picture, names = _PICTURES[function]
+        order = ("image", "out", *names, *_image_arguments.OPTIONS)
+        return asks_picture(*(given[name] for name in order))
+    if function in _POLAR:
+        return _image_arguments.polar(combine=_POLAR[function], **given)
+    return _arguments.signal2d(function.__name__, **given)
+
+
+# Plans to look at
 
 @dataclass(frozen=True)
 class Explanation:
@@ -25,10 +108,10 @@ class Explanation:
     Attributes
     ----------
     method : str
-        'direct', 'separable' or 'fft'.
+        'direct', 'separable' or 'fft'; of several passes all there are, joined by ' + '.
     reason : str
     seconds : dict
-        Predicted seconds of every method that can serve, on one thread.
+        Predicted seconds of every method that can serve, on one thread; of several passes that of all together.
     tile : (int, int) or None
         Sides of the tiles of the transforms, in pixels.
     work_dtype : tuple of str
@@ -39,6 +122,10 @@ class Explanation:
         Threads the call is worth, of those it may use.
     memory : int
         Most bytes of scratch memory beyond the result, for each worker.
+    passes : tuple of Explanation
+        The filters a call consists of, one after the other, where there is more than one.
+    kernel : tuple of int
+        Shape of the kernel; of several passes ().
     """
 
     method: str
@@ -49,6 +136,8 @@ class Explanation:
     error_bound: str
     workers: int
     memory: int
+    passes: tuple["Explanation", ...] = ()
+    kernel: tuple[int, ...] = ()
 
     def __str__(self) -> str:
         """The explanation in lines."""
@@ -63,9 +152,15 @@ class Explanation:
             f"workers      {self.workers}",
             f"memory       at most {self.memory / 2**20:.1f} MiB of scratch a worker",
         ]
+        for k, each in enumerate(self.passes):
+            lines.append(f"pass {k + 1} of {len(self.passes)}, kernel of {' x '.join(map(str, each.kernel))}")
+            lines += [f"  {line}" for line in str(each).splitlines()]
         return "\n".join(lines)
 
 
+@overload
+def explain(function: _Function, /, *arguments: Any, **keywords: Any) -> Explanation: ...
+@overload
 def explain(
     in1: ArrayLike,
     in2: ArrayLike,
@@ -78,15 +173,21 @@ def explain(
     workers: int | None = None,
     channel_axis: int | None = None,
     operation: str = "convolve2d",
-) -> Explanation:
-    """Tell how a call of `rapidconv.signal` would be done; nothing is computed.
+) -> Explanation: ...
+def explain(*arguments: Any, **keywords: Any) -> Explanation:
+    """Tell how a call would be done; nothing is computed.
+
+    ``explain(function, ...)`` takes the function and its arguments, ``explain(in1, in2, ...)`` those of `convolve2d`.
 
     Parameters
     ----------
-    in1, in2, mode, boundary, fillvalue, method, out, workers, channel_axis
-        As in `rapidconv.signal.convolve2d`.
+    function : callable
+        A function of `rapidconv.signal` or `rapidconv.image`, or a linear filter of `rapidconv.ndimage`: those whose passes are known before
+        anything is computed, so not `gaussian_laplace`, `gaussian_gradient_magnitude` and the generic ones, which call others.
+    *arguments, **keywords
+        As of the function.
     operation : {'convolve2d', 'correlate2d'}
-        The function to explain.
+        The function, where none is given.
 
     Returns
     -------
@@ -94,17 +195,18 @@ def explain(
 
     Raises
     ------
-    ValueError, TypeError
+    ValueError, TypeError, RuntimeError
         Whatever the call itself would raise.
 
     Examples
     --------
     >>> import numpy as np
     >>> import rapidconv
+    >>> from rapidconv import ndimage
     >>> image = np.zeros((512, 512), np.float32)
     >>> rapidconv.explain(image, np.ones((3, 3), np.float32), "same", "symm").method
     'direct'
-    >>> told = rapidconv.explain(image, np.random.default_rng(0).random((65, 65), np.float32), "same", "symm")
+    >>> told = rapidconv.explain(ndimage.convolve, image, np.random.default_rng(0).random((65, 65)), mode="mirror")
     >>> told.method, told.work_dtype
     ('fft', ('float32', 'float64'))
     >>> for line in str(told).splitlines():
@@ -117,86 +219,131 @@ def explain(
     error
     workers
     memory
+
+    A filter of several passes tells of each:
+
+    >>> told = rapidconv.explain(ndimage.gaussian_filter, image.astype(np.uint8), 2.0)
+    >>> [one.error_bound for one in told.passes]
+    ['float64 sums as in scipy.ndimage, to the last bit, cut toward zero', 'float64 sums as in scipy.ndimage, to the last bit, cut toward zero']
     """
-    task = _arguments.signal2d(
-        _operation(operation), in1, in2, mode, boundary, fillvalue, method, out, workers, channel_axis
-    )
-    return _told(task, _plan.plans(task))
+    function, others, keywords = _call(arguments, keywords)
+    return _told(_asked(function, _bound(function, others, keywords)))
 
 
-def _operation(name: Any) -> str:
-    if not isinstance(name, str) or name not in _OPERATIONS:
-        msg = f"`operation` must be one of {', '.join(map(repr, _OPERATIONS))}, not {name!r}"
-        raise ValueError(msg)
-    return name
-
-
-def _told(task: Task, plans: list[Plan]) -> Explanation:
+def _told(asked: Task | Filtering) -> Explanation:
     """A call in words; planes of a picture are all done alike."""
-    if not task.problems:
-        return Explanation("direct", "the result is empty or zero", {"direct": 0.0}, None, (str(task.dtype),), "exact", 1, 0)
-    return _explanation(plans[0], task.problems[0])
+    if isinstance(asked, Filtering):
+        each = [_explanation(plan, problem, blocks) for problem, plan, blocks in _passes.planned(asked)]
+        dtype = asked.result.dtype
+    else:
+        plans = _plan.plans(asked)
+        first = {id(plan): k for k, plan in reversed(list(enumerate(plans)))}
+        each = [_explanation(plans[k], asked.problems[k]) for k in sorted(first.values())]
+        dtype = asked.dtype
+    if not each:
+        return Explanation("direct", "there is nothing to sum", {"direct": 0.0}, None, (str(dtype),), "exact", 1, 0)
+    if len(each) == 1:
+        return each[0]
+    method = " + ".join(dict.fromkeys(one.method for one in each))
+    return Explanation(
+        method,
+        f"{len(each)} passes, each by the method that suits it",
+        {method: sum(one.seconds[one.method] for one in each)},
+        None,
+        tuple(dict.fromkeys(name for one in each for name in one.work_dtype)),
+        "that of each pass",
+        max(one.workers for one in each),
+        max(one.memory for one in each) + (_passes.BLOCK if "fft" in method and isinstance(asked, Filtering) else 0),
+        tuple(each),
+    )
 
 
-def _explanation(plan: Plan, problem: Problem) -> Explanation:
-    """A plan in words."""
+def _explanation(plan: Plan, problem: Problem, blocks: int = 1) -> Explanation:
+    """A plan in words, of as many such problems as there are blocks."""
     tiles = plan.tiles if plan.method == "fft" else None
-    exact = problem.dtype.kind in "biu"
+    types = tuple(str(lane.dtype) for lane in (plan.products if plan.method == "separable" and plan.products else plan).lanes)
+    memory = _SCRATCH
+    if tiles is not None:
+        types = tuple(str(np.dtype(char)) for char in tiles.chars)
+        memory = max(_cost.tile_memory(char, tiles.shape) for char in tiles.chars)
+    seconds = {method: blocks * t for method, t in plan.seconds.items()}
+    shape = None if tiles is None else tiles.shape
+    bound = _ending(problem, _bound_of_sums(plan, problem))
+    return Explanation(plan.method, plan.reason, seconds, shape, types, bound, plan.workers, memory, kernel=problem.kernel.shape)
+
+
+def _bound_of_sums(plan: Plan, problem: Problem) -> str:
+    """How far the sums themselves can be off."""
+    if problem.summed.kind in "biu":
+        return "exact"
+    eps = float(np.finfo(problem.summed).eps)
     if plan.method == "separable":
         assert plan.products is not None
-        types = tuple(str(lane.dtype) for lane in plan.products.lanes)
         sides = sum(problem.kernel.shape) + 4
-        eps = np.finfo(problem.dtype).eps if not exact else 0.0
         rank = 1 if plan.products.factors is None else plan.products.factors.rank
         scale = "sum(|kernel| * |image|)" if rank == 1 else "max|kernel| * sum|image|"
-        bound = f"at most {(sides if rank == 1 else 4 + 2**rank * sides) * float(eps):.2g} * {scale} under the kernel"
-        memory = _SCRATCH
-    elif tiles is None:
-        types = tuple(str(lane.dtype) for lane in plan.lanes)
-        eps = np.finfo(problem.dtype).eps if not exact else 0.0
-        bound = f"at most {problem.kernel.size * float(eps):.2g} * sum(|kernel| * |image|) under the kernel"
-        memory = _SCRATCH
-    else:
-        types = tuple(str(np.dtype(char)) for char in tiles.chars)
-        factor = _transform.noise(tiles.shape, tiles.chars[0])
-        bound = f"at most {factor:.2g} * norm(kernel) * norm(tile); exact where image and kernel are whole numbers"
-        memory = max(_cost.tile_memory(char, tiles.shape) for char in tiles.chars)
-    if exact:
-        bound = "exact modulo 2**bits"
-    shape = None if tiles is None else tiles.shape
-    return Explanation(plan.method, plan.reason, dict(plan.seconds), shape, types, bound, plan.workers, memory)
+        return f"at most {(sides if rank == 1 else 4 + 2**rank * sides) * eps:.2g} * {scale} under the kernel"
+    if plan.method == "direct":
+        return f"at most {problem.kernel.size * eps:.2g} * sum(|kernel| * |image|) under the kernel"
+    assert plan.tiles is not None
+    factor = _transform.noise(plan.tiles.shape, plan.tiles.chars[0])
+    return f"at most {factor:.2g} * norm(kernel) * norm(tile); exact where image and kernel are whole numbers"
 
+
+def _ending(problem: Problem, bound: str) -> str:
+    """What becomes of sums of a bound."""
+    if problem.store is Store.TRUNCATE:
+        return "float64 sums as in scipy.ndimage, to the last bit, cut toward zero"
+    if problem.store is Store.DIVIDE:
+        return f"{bound}; sums are divided by {problem.delta:g} and cut toward zero"
+    if problem.dtype.kind in "biu":
+        if problem.store is Store.WRAP:
+            return "exact modulo 2**bits"
+        return f"{bound}; sums are rounded to {problem.dtype}"
+    return bound if problem.summed == problem.dtype else f"{bound}; sums are rounded to {problem.dtype}"
+
+
+# Plans to keep
 
 class Prepared:
-    """A kernel made ready for images of one shape and dtype: call it with an image.
+    """A function made ready for images of one shape and dtype: call it with an image.
 
-    It holds the plan and what the plan makes of the kernel, such as its spectrum. It never changes, so threads can
-    share it; pickled, it takes its arguments along and prepares itself again.
+    It holds the plans and what they make of the kernels, such as their spectra. Threads can share it; pickled, it takes its arguments
+    along and prepares itself again.
     """
 
-    def __init__(self, kernel: NDArray[Any], shape: tuple[int, ...], dtype: np.dtype[Any], options: dict[str, Any]) -> None:
-        self._kernel = kernel
-        self._options = options
+    def __init__(self, function: _Function, given: dict[str, Any], shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+        self._function = function
+        self._given = deepcopy(given)
         self._shape = shape
         self._dtype = dtype
-        task = self._task(np.empty(shape, dtype), None)
-        self._plans = _plan.plans(task)
-        self._result_shape, self._result_dtype = task.shape, task.dtype
-        self._fixed = len(set(map(id, self._plans))) <= 1 and not self._swaps(task)
-        if self._fixed and self._plans:
-            _execute.weights_of(task.problems[0].kernel, self._plans[0]).make_all()
-        self._told = _told(task, self._plans)
+        self._input = next(iter(given))
+        self._output = "output" if function in _FILTERS else "out"
+        self._filters: dict[object, Any] = {}
+        asked = self._asked(np.empty(shape, dtype), None)
+        self._told = _told(asked)
+        if isinstance(asked, Filtering):
+            self._result_shape, self._result_dtype = asked.result.shape, asked.result.dtype
+            return
+        self._result_shape, self._result_dtype = asked.shape, asked.dtype
+        self._plans = [] if self._swaps(asked) else _plan.plans(asked)
+        result = _execute.allocate(asked)
+        for problem, plan, place in zip(asked.problems, self._plans, asked.places, strict=False):
+            _execute.prepare(problem, plan, result[place])
 
     def _swaps(self, task: Task) -> bool:
         """Whether the image takes the kernel's place, as in 'valid' with a larger kernel."""
-        return any(problem.image is self._kernel for problem in task.problems)
+        return any(problem.image is self._given.get("in2") for problem in task.problems)
 
-    def _task(self, image: NDArray[Any], out: NDArray[Any] | None) -> Task:
-        o = self._options
-        return _arguments.signal2d(
-            o["operation"], image, self._kernel, o["mode"], o["boundary"], o["fillvalue"], o["method"], out, o["workers"],
-            o["channel_axis"],
-        )  # fmt: skip
+    def _arguments(self, pixels: NDArray[Any], out: NDArray[Any] | None) -> dict[str, Any]:
+        """All arguments of a call."""
+        return self._given | {self._input: pixels} | ({} if out is None else {self._output: out})
+
+    def _asked(self, pixels: NDArray[Any], out: NDArray[Any] | None) -> Task | Filtering:
+        asked = _asked(self._function, self._arguments(pixels, out))
+        if isinstance(asked, Filtering):
+            return replace(asked, settings=replace(asked.settings, kept=self._filters))
+        return asked
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -234,20 +381,31 @@ class Prepared:
         if pixels.shape != self._shape or pixels.dtype.newbyteorder("=") != self._dtype:
             msg = f"`image` has shape {pixels.shape} and dtype {pixels.dtype}; prepared for {self._shape} and {self._dtype}"
             raise ValueError(msg)
-        task = self._task(pixels, out)
-        plans = self._plans[:1] * len(task.problems) if self._fixed else _plan.plans(task)
-        return _execute.run(task, plans, _execute.allocate(task))
+        if out is not None:
+            _arguments.check_out(out, self._result_shape, self._result_dtype, pixels, pixels)
+        if pixels.size <= _passes.SMALL and self._function not in _OPERATIONS.values():
+            return self._function(**self._arguments(pixels, out))       # which does small calls again
+        asked = self._asked(pixels, out)
+        if isinstance(asked, Filtering):
+            _passes.run(asked)
+            return asked.result
+        plans = self._plans
+        if len(plans) != len(asked.problems):       # channels of another layout are other problems
+            plans = plans[:1] * len(asked.problems) if len(set(map(id, plans))) == 1 else _plan.plans(asked)
+        return _execute.run(asked, plans, _execute.allocate(asked))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the arguments, not the plan: it may be read on another machine."""
-        return partial(prepare, shape=self._shape, dtype=self._dtype, **self._options), (self._kernel,)
+        return Prepared, (self._function, self._given, self._shape, self._dtype)
 
     def __repr__(self) -> str:
-        """Name, shapes, method."""
-        method = self._plans[0].method if self._plans else "none"
-        return f"<rapidconv.Prepared {self._options['operation']} {self._kernel.shape} on {self._shape} {self._dtype}, {method}>"
+        """Name, shape, method."""
+        return f"<rapidconv.Prepared {self._function.__name__} on {self._shape} {self._dtype}, {self._told.method}>"
 
 
+@overload
+def prepare(function: _Function, image: ArrayLike, /, *arguments: Any, **keywords: Any) -> Prepared: ...
+@overload
 def prepare(
     kernel: ArrayLike,
     *,
@@ -260,17 +418,26 @@ def prepare(
     workers: int | None = None,
     channel_axis: int | None = None,
     operation: str = "convolve2d",
-) -> Prepared:
+) -> Prepared: ...
+def prepare(*arguments: Any, **keywords: Any) -> Prepared:
     """Plan a filter once, for a video or a batch of images.
+
+    ``prepare(function, image, ...)`` takes the function and its arguments, ``prepare(kernel, shape=..., ...)`` a kernel for `convolve2d`.
 
     Parameters
     ----------
+    function : callable
+        As in `explain`.
+    image : array_like
+        Any image of the shape and dtype to come; its pixels do not matter.
+    *arguments, **keywords
+        Further ones of the function; arrays are copied. The array for a result is given when there is one.
     kernel : array_like, 2-D
         Copied.
     shape : tuple of int
         Shape of the images.
     dtype : dtype
-        Dtype of the images.
+        Dtype of the images; by default float64.
     mode, boundary, fillvalue, method, workers, channel_axis
         As in `rapidconv.signal.convolve2d`.
     operation : {'convolve2d', 'correlate2d'}
@@ -282,22 +449,41 @@ def prepare(
 
     Raises
     ------
-    ValueError, TypeError
+    ValueError, TypeError, RuntimeError
         Whatever the call itself would raise.
 
     Examples
     --------
     >>> import numpy as np
     >>> import rapidconv
-    >>> blur = rapidconv.prepare(np.full((3, 3), 1 / 9), shape=(4, 4), mode="same", boundary="symm")
+    >>> from rapidconv import ndimage
     >>> frames = np.ones((2, 4, 4))
+    >>> blur = rapidconv.prepare(ndimage.gaussian_filter, frames[0], 1.5, mode="nearest")
     >>> bool(np.allclose([blur(frame) for frame in frames], 1))
     True
+    >>> mean = rapidconv.prepare(np.full((3, 3), 1 / 9), shape=(4, 4), mode="same", boundary="symm")
+    >>> mean.dtype, mean.explain().method
+    (dtype('float64'), 'direct')
     """
-    weights = np.array(kernel)
-    weights.flags.writeable = False
-    options = {
-        "operation": _operation(operation), "mode": mode, "boundary": boundary, "fillvalue": fillvalue, "method": method,
-        "workers": workers, "channel_axis": channel_axis,
-    }  # fmt: skip
-    return Prepared(weights, tuple(shape), np.dtype(dtype).newbyteorder("="), options)
+    if arguments and callable(arguments[0]):
+        function, others, keywords = _call(arguments, keywords)
+        given = _bound(function, others, keywords)
+        sample = np.asarray(next(iter(given.values())))
+        shape, dtype = sample.shape, sample.dtype
+        if isinstance(given.get("out", given.get("output")), np.ndarray):
+            msg = "the array for a result is given with the image, when the prepared function is called"
+            raise ValueError(msg)
+    else:
+        shape, dtype = _shape_and_dtype(**{name: keywords.pop(name) for name in ("shape", "dtype") if name in keywords})
+        function, _, keywords = _call((), keywords)
+        kernel = arguments or ((keywords.pop("kernel"),) if "kernel" in keywords else ())
+        given = _bound(function, (None, *kernel), keywords)
+    if "in2" in given:
+        given["in2"] = np.array(given["in2"])
+    given[next(iter(given))] = None
+    return Prepared(function, given, shape, dtype.newbyteorder("="))
+
+
+def _shape_and_dtype(*, shape: tuple[int, ...], dtype: DTypeLike = np.float64) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Those of the images to come."""
+    return tuple(shape), np.dtype(dtype)

@@ -10,6 +10,7 @@ cdef enum:
     TRUNCATE = 1
     SATURATE = 2
     ROUND = 3
+    DIVIDE = 4
     MAX_LANES = 3
     MAX_OUTER = 64          # axes beyond rows and columns
     TILE_ROWS = 64          # output rows of a band of tiles, the unit of work handed to a worker
@@ -65,7 +66,7 @@ ctypedef struct Job:
     int out_kind
     int out_parts
     int store
-    double scale, delta          # of SATURATE and ROUND
+    double scale, delta          # of SATURATE and ROUND; delta is the count of DIVIDE
     bint skips                   # zero taps meet no pixel
     int order                    # of the taps, where sums are cut
 

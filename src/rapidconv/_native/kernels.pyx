@@ -108,8 +108,8 @@ cdef int see_work(Job* job, tuple work) except -1:
     outer, top, left : image position under the first tap of the first output
     lift : whether a real image is to be seen as complex, which a complex fill value needs
     out : array of the image's dimensions, aligned and native, that shares no memory with the others
-    store : KEEP_BITS, TRUNCATE, SATURATE or ROUND
-    scale, delta : of SATURATE and ROUND
+    store : KEEP_BITS, TRUNCATE, SATURATE, ROUND or DIVIDE
+    scale, delta : of SATURATE and ROUND; delta is the count of DIVIDE
     skips : whether zero taps meet no pixel
     order : of the taps, where sums are cut
     """
@@ -137,6 +137,24 @@ cdef int see_work(Job* job, tuple work) except -1:
     return 0
 
 
+cdef int see_lanes(Job* job, list lanes) except -1:
+    """The types the sums may run in, and the kernel in each: (real part, imaginary part or None, limit)."""
+    cdef cnp.ndarray part
+    cdef int k = 0
+    job.n_lanes = len(lanes)
+    for real_part, imag_part, limit in lanes:
+        part = real_part
+        job.lanes[k].kind = kind_of(cnp.PyArray_TYPE(part))
+        job.lanes[k].real_part = cnp.PyArray_BYTES(part)
+        job.lanes[k].imag_part = NULL
+        if imag_part is not None:
+            part = imag_part
+            job.lanes[k].imag_part = cnp.PyArray_BYTES(part)
+        job.lanes[k].limit = limit
+        k += 1
+    return 0
+
+
 def correlate(
     tuple work, list lanes, cnp.ndarray taken, int worker, Py_ssize_t turn,
 ):
@@ -151,20 +169,9 @@ def correlate(
     turn : rows of a plane to take at a time, `turn_rows` of the rows of out
     """
     cdef Job job
-    cdef int k = 0, failed
-    cdef cnp.ndarray part
+    cdef int failed
     see_work(&job, work)
-    job.n_lanes = len(lanes)
-    for real_part, imag_part, limit in lanes:
-        part = real_part
-        job.lanes[k].kind = kind_of(cnp.PyArray_TYPE(part))
-        job.lanes[k].real_part = cnp.PyArray_BYTES(part)
-        job.lanes[k].imag_part = NULL
-        if imag_part is not None:
-            part = imag_part
-            job.lanes[k].imag_part = cnp.PyArray_BYTES(part)
-        job.lanes[k].limit = limit
-        k += 1
+    see_lanes(&job, lanes)
     with nogil:
         failed = run_job(&job, <Py_ssize_t*> cnp.PyArray_DATA(taken), cnp.PyArray_SIZE(taken), worker, turn)
     if failed:
@@ -204,6 +211,7 @@ include "fft.pxi"
 include "tile.pxi"
 include "overlap.pxi"
 include "express.pxi"
+include "ready.pxi"
 include "burst.pxi"
 include "phases.pxi"
 include "columns.pxi"

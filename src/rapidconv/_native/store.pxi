@@ -1,5 +1,5 @@
-# Sums to numbers of the result, where they do not keep their low bits: cut toward zero, or scaled, shifted, rounded and held.
-# The limits of 64-bit types are the outermost doubles within them.
+# Sums to numbers of the result, where they do not keep their low bits: cut toward zero, divided, or scaled, shifted, rounded
+# and held.  The limits of 64-bit types are the outermost doubles within them.
 
 from libc.math cimport rintf
 
@@ -77,6 +77,29 @@ cdef void put_truncated(const lane* s, Py_ssize_t s_step, number* d, Py_ssize_t 
             (<number*> (p + i * stride))[0] = truncated(s[i * s_step], d)
 
 
+cdef inline number divided_narrow(float x, float below, float count, number* like) noexcept nogil:
+    """A whole sum of narrow numbers by a count, cut toward zero: the factor is a little below the reciprocal of the count, so the
+    quotient is right or one too small, and products of quotient and count are exact."""
+    cdef int quotient = <int> (x * below)
+    cdef float rest = x - <float> quotient * count
+    return <number> (quotient + (rest >= count) - (rest <= -count))
+
+
+cdef void put_divided(
+    const lane* s, Py_ssize_t s_step, double count, bint narrow, number* d, Py_ssize_t stride, Py_ssize_t n,
+) noexcept nogil:
+    """Sums divided by a count, cut toward zero; narrow: whole sums, of numbers of up to 16 bits."""
+    cdef Py_ssize_t i
+    cdef char* p = <char*> d
+    cdef float parts = <float> count, below = <float> ((1 - 2.0 ** -22) / count)
+    if (lane is float or lane is short) and sizeof(number) <= 2 and narrow and s_step == 1 and stride == sizeof(number):
+        for i in range(n):
+            d[i] = divided_narrow(s[i], below, parts, d)
+    else:
+        for i in range(n):
+            (<number*> (p + i * stride))[0] = truncated(<double> s[i * s_step] / count, d)
+
+
 cdef void put_shifted(
     const lane* s, Py_ssize_t s_step, double scale, double delta, real* d, Py_ssize_t stride, Py_ssize_t n,
 ) noexcept nogil:
@@ -93,6 +116,8 @@ cdef void put_as(
     """Sums of a lane as numbers of a type with limits, in the way of the job."""
     if job.store == TRUNCATE:
         put_truncated(s, s_step, d, stride, n)
+    elif job.store == DIVIDE:
+        put_divided(s, s_step, job.delta, type_size(job.kind) <= 2, d, stride, n)
     elif job.store == ROUND:
         put_rounded(s, s_step, job.scale, job.delta, d, stride, n)
     else:
@@ -106,6 +131,9 @@ cdef void put_from(Job* job, const lane* s, Py_ssize_t s_step, char* d, Py_ssize
     if kind == BOOL and job.store == TRUNCATE:
         for i in range(n):
             d[i * stride] = s[i * s_step] >= 1 or s[i * s_step] <= -1
+    elif kind == BOOL and job.store == DIVIDE:
+        for i in range(n):
+            d[i * stride] = s[i * s_step] >= job.delta or s[i * s_step] <= -job.delta
     elif kind == BOOL and job.store == ROUND:
         for i in range(n):
             d[i * stride] = rint(job.scale * <double> s[i * s_step] + job.delta) != 0

@@ -1,0 +1,323 @@
+"""Small calls made before are done again by the jobs made then: same bits as the first time, and never those of another call."""
+
+import gc
+import threading
+import weakref
+
+import numpy as np
+import pytest
+import scipy.ndimage
+
+from rapidconv import _again, _call, _ndimage_call, image, ndimage
+
+RNG = np.random.default_rng(11)
+LINE = RNG.normal(size=5)
+SQUARE = RNG.normal(size=(3, 3))
+WHOLE = np.array([[1, -2, 1], [0, 3, 0], [-1, 5, 2]])
+
+# Each has a kept answer; what SciPy says of the same call is the oracle.
+CALLS = {
+    "convolve": lambda m, x, **kw: m.convolve(x, SQUARE, **kw),
+    "correlate of whole numbers": lambda m, x, **kw: m.correlate(x, WHOLE, **kw),
+    "convolve with a list": lambda m, x, **kw: m.convolve(x, [[0, 1, 0], [1, -4, 1], [0, 1, 0]], **kw),
+    "convolve1d": lambda m, x, **kw: m.convolve1d(x, LINE, axis=0, **kw),
+    "correlate1d": lambda m, x, **kw: m.correlate1d(x, [1, 2, -1], **kw),
+    "uniform_filter": lambda m, x, **kw: m.uniform_filter(x, (3, 4), **kw),
+    "two rules": lambda m, x, mode, **kw: m.uniform_filter(x, (3, 4), mode=[mode, "mirror"], **kw),
+    "uniform_filter1d": lambda m, x, **kw: m.uniform_filter1d(x, 4, **kw),
+    "gaussian_filter": lambda m, x, **kw: m.gaussian_filter(x, 1.2, **kw),
+    "gaussian_filter1d": lambda m, x, **kw: m.gaussian_filter1d(x, np.float64(0.8), order=1, **kw),
+    "sobel": lambda m, x, **kw: m.sobel(x, 0, **kw),
+    "prewitt": lambda m, x, **kw: m.prewitt(x, **kw),
+    "laplace": lambda m, x, **kw: m.laplace(x, **kw),
+}
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_kept():
+    _again.kept.clear()
+
+
+def picture(dtype, shape=(9, 11), seed=0):
+    rng = np.random.default_rng(seed)
+    if np.dtype(dtype).kind == "f":
+        return rng.normal(size=shape).astype(dtype)
+    if np.dtype(dtype).kind == "c":
+        return (rng.normal(size=shape) + 1j * rng.normal(size=shape)).astype(dtype)
+    return rng.integers(0, 100, shape).astype(dtype)
+
+
+def refuse(*_):
+    raise AssertionError("the long way was taken")
+
+
+@pytest.mark.parametrize("mode", ["reflect", "constant", "wrap"])
+@pytest.mark.parametrize("dtype", ["f", "d", "B", "h", "l", "D"])
+@pytest.mark.parametrize("name", CALLS)
+def test_a_call_made_before_is_done_again(name, dtype, mode, monkeypatch):
+    call = CALLS[name]
+    first, other = picture(dtype), picture(dtype, seed=1)
+    call(ndimage, first, mode=mode)
+    assert len(_again.kept) == 1
+    _again.kept.clear()
+    long_way = call(ndimage, np.asfortranarray(other), mode=mode)      # which is not kept
+    assert not _again.kept
+    call(ndimage, first, mode=mode)
+    monkeypatch.setattr(_ndimage_call._passes, "run", refuse)
+    again = call(ndimage, other, mode=mode)
+    assert again.tobytes() == long_way.tobytes()
+    out = np.empty_like(again)
+    with pytest.raises(AssertionError, match="long way"):
+        call(ndimage, other, mode=mode, output=out)     # another call
+    theirs = call(scipy.ndimage, other, mode=mode)
+    assert again.dtype == theirs.dtype
+    if again.dtype.kind in "iu" and name != "laplace":
+        np.testing.assert_array_equal(again, theirs)
+    else:
+        np.testing.assert_allclose(again, theirs, rtol=0, atol=2e-5 if dtype == "f" else 1e-12)
+
+
+@pytest.mark.parametrize("channel_axis", [None, 2, 0])
+@pytest.mark.parametrize("dtype", ["B", "H", "h", "f", "d", "?"])
+def test_a_picture_like_one_before_is_filtered_again(dtype, channel_axis, monkeypatch):
+    shape = (9, 11) if channel_axis is None else (9, 11, 3) if channel_axis == 2 else (3, 9, 11)
+    first, other = picture(dtype, shape), picture(dtype, shape, seed=1)
+    long_way = image.filter2d(np.asfortranarray(other), SQUARE, channel_axis=channel_axis)
+    assert not _again.kept
+    image.filter2d(first, SQUARE, channel_axis=channel_axis)
+    assert len(_again.kept) == 1
+    out = np.empty_like(other)
+    image.filter2d(first, SQUARE, channel_axis=channel_axis, out=out)
+    monkeypatch.setattr(_call, "_ready", refuse)
+    again = image.filter2d(other, SQUARE, channel_axis=channel_axis)
+    assert again.tobytes() == long_way.tobytes()
+    assert image.filter2d(other, SQUARE, channel_axis=channel_axis, out=out) is out
+    assert out.tobytes() == long_way.tobytes()
+
+
+X = picture("d", (12, 12))
+SMALL_WHOLE = np.array([[2, 0, -1], [1, 1, 1], [0, 5, 0]])
+
+HOLES = np.where(X > 1, np.nan, X)
+
+# Pairs of calls that differ in one thing that the result follows from, and in nothing else.
+PAIRS = {
+    "name": (lambda: ndimage.uniform_filter1d(X, 2, -1), lambda: ndimage.laplace(X, mode="reflect")),
+    "name, same arguments": (lambda: ndimage.prewitt(X, 0), lambda: ndimage.sobel(X, 0)),
+    "direction": (lambda: ndimage.convolve(X, SQUARE), lambda: ndimage.correlate(X, SQUARE)),
+    "image shape": (lambda: ndimage.convolve(X, SQUARE), lambda: ndimage.convolve(X.reshape(6, 24), SQUARE)),
+    "image axes": (lambda: ndimage.laplace(X), lambda: ndimage.laplace(X.reshape(2, 6, 12))),
+    "image type": (lambda: ndimage.convolve(X, SQUARE), lambda: ndimage.convolve(X.view(np.int64) >> 56, SQUARE)),
+    "image type of one size": (
+        lambda: ndimage.convolve(X.astype("f"), SQUARE), lambda: ndimage.convolve(X.astype("i"), SQUARE)),
+    "weights": (lambda: ndimage.convolve(X, SQUARE), lambda: ndimage.convolve(X, SQUARE + 1)),
+    "shape of weights": (
+        lambda: ndimage.convolve(X, SQUARE.reshape(1, 9)), lambda: ndimage.convolve(X, SQUARE.reshape(9, 1))),
+    "type of weights": (
+        lambda: ndimage.convolve(X, SMALL_WHOLE), lambda: ndimage.convolve(X, SMALL_WHOLE.view(np.float64))),
+    "byte order of weights": (
+        lambda: ndimage.convolve(X, SMALL_WHOLE), lambda: ndimage.convolve(X, SMALL_WHOLE.view(">i8"))),
+    "layout of weights": (lambda: ndimage.convolve(X, SQUARE), lambda: ndimage.convolve(X, SQUARE.T)),
+    "list of weights": (
+        lambda: ndimage.correlate1d(X, [1, 2, 4]), lambda: ndimage.correlate1d(X, [4, 2, 1])),
+    "type of numbers in a list": (
+        lambda: ndimage.correlate1d(X.astype("B"), [1, 2]), lambda: ndimage.correlate1d(X.astype("B"), [1, 2.5])),
+    "lists in lists": (
+        lambda: ndimage.correlate(X, [[1, 2], [3, 4]]), lambda: ndimage.correlate(X, [[1, 2, 3, 4]])),
+    "mode": (lambda: ndimage.convolve(X, SQUARE), lambda: ndimage.convolve(X, SQUARE, mode="wrap")),
+    "mode of an axis": (
+        lambda: ndimage.sobel(X, mode=["wrap", "nearest"]), lambda: ndimage.sobel(X, mode=["nearest", "wrap"])),
+    "cval": (
+        lambda: ndimage.convolve(X, SQUARE, mode="constant", cval=1.0),
+        lambda: ndimage.convolve(X, SQUARE, mode="constant", cval=2.0)),
+    "NaN as cval": (
+        lambda: ndimage.convolve(X, SQUARE, mode="constant", cval=np.nan),
+        lambda: ndimage.convolve(X, SQUARE, mode="constant", cval=np.inf)),
+    "origin": (lambda: ndimage.convolve(X, SQUARE), lambda: ndimage.convolve(X, SQUARE, origin=1)),
+    "sign of an origin": (
+        lambda: ndimage.convolve(X, SQUARE, origin=-1), lambda: ndimage.convolve(X, SQUARE, origin=1)),
+    "axes": (
+        lambda: ndimage.convolve(X, LINE, axes=0), lambda: ndimage.convolve(X, LINE, axes=(1,))),
+    "axis": (lambda: ndimage.convolve1d(X, LINE, 0), lambda: ndimage.convolve1d(X, LINE, 1)),
+    "sigma": (lambda: ndimage.gaussian_filter(X, 1.0), lambda: ndimage.gaussian_filter(X, 1.5)),
+    "order": (lambda: ndimage.gaussian_filter(X, 1.0), lambda: ndimage.gaussian_filter(X, 1.0, (0, 1))),
+    "truncate": (lambda: ndimage.gaussian_filter(X, 1.0), lambda: ndimage.gaussian_filter(X, 1.0, truncate=2)),
+    "radius": (lambda: ndimage.gaussian_filter(X, 1.0, radius=3), lambda: ndimage.gaussian_filter(X, 1.0, radius=2)),
+    "size": (lambda: ndimage.uniform_filter(X, 3), lambda: ndimage.uniform_filter(X, (3, 4))),
+    "output type": (lambda: ndimage.convolve(X, SQUARE), lambda: ndimage.convolve(X, SQUARE, np.float32)),
+    "output type by name": (
+        lambda: ndimage.convolve(X, SQUARE, "f"), lambda: ndimage.convolve(X, SQUARE, "d")),
+    "output types of one size": (
+        lambda: ndimage.convolve(X, SQUARE, np.int32), lambda: ndimage.convolve(X, SQUARE, np.dtype("f"))),
+    "output array": (
+        lambda: ndimage.convolve(X, SQUARE, np.zeros(X.shape, "f")), lambda: ndimage.convolve(X, SQUARE, np.zeros(X.shape, "i"))),
+    "kernel of a picture": (lambda: image.filter2d(X, SQUARE), lambda: image.filter2d(X, SQUARE - 1)),
+    "channel axis": (
+        lambda: image.filter2d(X.reshape(3, 16, 3), SQUARE, channel_axis=0),
+        lambda: image.filter2d(X.reshape(3, 16, 3), SQUARE, channel_axis=2)),
+    "operation": (lambda: image.filter2d(X, SQUARE), lambda: image.filter2d(X, SQUARE, operation="convolve")),
+    "boundary": (lambda: image.filter2d(X, SQUARE), lambda: image.filter2d(X, SQUARE, boundary="edge")),
+    "fill value": (
+        lambda: image.filter2d(X, SQUARE, boundary="constant"), lambda: image.filter2d(X, SQUARE, boundary="constant", fillvalue=3)),
+    "anchor": (lambda: image.filter2d(X, SQUARE, anchor=(0, 1)), lambda: image.filter2d(X, SQUARE, anchor=(1, 0))),
+    "delta": (lambda: image.filter2d(X, SQUARE), lambda: image.filter2d(X, SQUARE, delta=1)),
+    "scale": (lambda: image.filter2d(X, SQUARE), lambda: image.filter2d(X, SQUARE, scale=2)),
+    "picture type": (lambda: image.filter2d(X, SQUARE), lambda: image.filter2d(X, SQUARE, dtype=np.uint8)),
+    "saturate": (
+        lambda: image.filter2d(X, 99 * SQUARE, dtype="int16"),
+        lambda: image.filter2d(X, 99 * SQUARE, dtype="uint8", saturate=False)),
+    "alpha": (
+        lambda: image.filter2d(X.reshape(6, 6, 4), SQUARE, channel_axis=2),
+        lambda: image.filter2d(X.reshape(6, 6, 4), SQUARE, channel_axis=2, alpha="keep")),
+    "a mask": (lambda: image.filter2d(X, SQUARE), lambda: image.filter2d(X, SQUARE, mask=X > 0)),
+    "NaN left out": (lambda: image.filter2d(HOLES, SQUARE), lambda: image.filter2d(HOLES, SQUARE, nan="omit")),
+}
+
+
+@pytest.mark.parametrize("pair", PAIRS.values(), ids=PAIRS)
+def test_another_call_is_not_mistaken_for_one_before(pair):
+    one, two = pair
+    fresh = []
+    for call in pair:
+        _again.kept.clear()
+        fresh.append(call())
+    assert fresh[0].dtype != fresh[1].dtype or fresh[0].tobytes() != fresh[1].tobytes()
+    _again.kept.clear()
+    for call, alone in [(one, fresh[0]), (two, fresh[1]), (one, fresh[0])]:
+        result = call()
+        assert result.dtype == alone.dtype
+        assert result.shape == alone.shape
+        assert result.tobytes() == alone.tobytes()
+
+
+def key(name="f", image=X, output=None, arguments=()):
+    return _call.kernels.again({}, name, image, output, arguments)
+
+
+def test_different_arguments_have_different_keys():
+    calls = [
+        {"name": "g"}, {"arguments": (1,)}, {"arguments": (True,)}, {"arguments": (1.0,)}, {"arguments": (0.0,)}, {"arguments": (-0.0,)},
+        {"arguments": ("1",)}, {"arguments": (None,)}, {"arguments": (np.float64(1),)}, {"arguments": (np.array(1.0),)},
+        {"arguments": (np.int64(1),)}, {"arguments": ([1, 2],)}, {"arguments": ((1, 2),)}, {"arguments": ([1], 2)}, {"arguments": ([1, [2]],)},
+        {"arguments": ([[1], 2],)}, {"arguments": ("a", "bc")}, {"arguments": ("ab", "c")}, {"arguments": (np.float64,)}, {"output": "d"},
+        {"output": np.float64}, {"output": np.empty(X.shape)}, {"image": X[:1]}, {"image": X[0]}, {"image": X.astype("f")}, {},
+    ]  # fmt: skip
+    keys = [key(**call) for call in calls]
+    assert all(type(each) is bytes for each in keys)
+    assert len(set(keys)) == len(keys)
+    assert keys == [key(**call) for call in calls]
+
+
+@pytest.mark.parametrize(
+    "arguments", [object(), 1j, 2**63, b"x", {}, np.array([object()]), np.zeros(600), [[[[[1]]]]], "\ud800", np.array(["x"]), len, object])
+def test_arguments_of_other_kinds_have_no_key(arguments):
+    assert key(arguments=(arguments,)) is None
+    assert key(output=arguments) is None
+
+
+@pytest.mark.parametrize(
+    "image", [X.T, X[::2], X.astype(">f8"), X.tolist(), np.zeros((0, 3)), np.zeros((256, 257)), X.astype(object), X.view(np.ma.MaskedArray)])
+def test_images_of_other_kinds_have_no_key(image):
+    assert key(image=image) is None
+
+
+def test_what_is_refused_is_refused_after_a_call_that_differs_in_type_alone():
+    ndimage.correlate(X, SQUARE, origin=1)
+    with pytest.raises(TypeError):
+        ndimage.correlate(X, SQUARE, origin=True)
+    with pytest.raises(TypeError):
+        ndimage.correlate(X, SQUARE, origin=1.0)
+    image.filter2d(X, SQUARE, saturate=True)
+    with pytest.raises(TypeError):
+        image.filter2d(X, SQUARE, saturate=1)
+    ndimage.convolve(X, SQUARE, workers=1)
+    with pytest.raises(ValueError, match="zero"):
+        ndimage.convolve(X, SQUARE, workers=0)
+
+
+def test_given_arrays_are_checked_every_time():
+    out = np.empty(X.shape)
+    for _ in range(2):
+        assert ndimage.convolve(X, SQUARE, out) is out
+    assert len(_again.kept) == 1
+    expected = out.copy()
+    with pytest.raises(RuntimeError, match="shape"):
+        ndimage.convolve(X, SQUARE, np.empty((12, 13)))
+    frozen = np.empty(X.shape)
+    frozen.flags.writeable = False
+    with pytest.raises(ValueError, match="read-only"):
+        ndimage.convolve(X, SQUARE, frozen)
+    wide = np.zeros((12, 24))
+    ndimage.convolve(X, SQUARE, wide[:, ::2])
+    np.testing.assert_array_equal(wide[:, ::2], expected)
+    swapped = np.empty(X.shape, ">f8")
+    np.testing.assert_array_equal(ndimage.convolve(X, SQUARE, swapped), expected)
+    np.testing.assert_array_equal(ndimage.convolve(X.astype(">f8"), SQUARE), expected)
+    memory = np.zeros(X.size + 12)
+    memory[: X.size] = X.ravel()
+    np.testing.assert_array_equal(ndimage.convolve(memory[: X.size].reshape(X.shape), SQUARE, memory[12:].reshape(X.shape)), expected)
+    same = X.copy()
+    assert ndimage.convolve(same, SQUARE, same) is same
+    np.testing.assert_array_equal(same, expected)
+
+
+def test_so_many_calls_are_kept_and_no_more():
+    for k in range(3 * _again._MOST):
+        ndimage.convolve(X, SQUARE, mode="constant", cval=float(k))
+        assert 0 < len(_again.kept) <= _again._MOST
+
+
+def test_large_and_long_calls_are_not_kept():
+    ndimage.convolve(np.zeros((256, 257)), SQUARE)
+    ndimage.convolve(np.zeros((250, 250)), np.ones((21, 21)), method="direct")
+    ndimage.convolve(X, SQUARE, method="fft")
+    ndimage.convolve(X, RNG.normal(size=(23, 23)))      # its key has no room
+    assert not _again.kept
+
+
+def test_images_and_results_are_not_kept():
+    for call in (lambda x, out: ndimage.convolve(x, SQUARE, out), lambda x, out: image.filter2d(x, SQUARE, out=out)):
+        x, out = X.copy(), np.empty(X.shape)
+        call(x, out)
+        call(x, out)
+        gone = [weakref.ref(array) for array in (x, out)]
+        del x, out
+        gc.collect()
+        assert all(ref() is None for ref in gone)
+    assert len(_again.kept) == 2
+
+
+def test_threads_share_kept_calls():
+    images = [picture("d", (40, 41), seed) for seed in range(4)]
+    expected = [scipy.ndimage.gaussian_filter(x, 1.5) for x in images]
+    wrong = []
+
+    def work(k):
+        results = [ndimage.gaussian_filter(images[k], 1.5) for _ in range(300)]
+        wrong.extend(k for result in results if not np.allclose(result, expected[k], rtol=0, atol=1e-13))
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+@pytest.mark.parametrize("char", "?bBhHiIlL")
+def test_means_of_whole_numbers_are_exact_quotients_cut_toward_zero(char):
+    dtype = np.dtype(char)
+    low, high = (0, 1) if char == "?" else (max(np.iinfo(char).min, -(2**40)), min(np.iinfo(char).max, 2**40))
+    lines = np.random.default_rng(3).integers(low, high, (7, 300), endpoint=True).astype(dtype)
+    lines[0] = low
+    lines[1] = high
+    lines[2] = np.arange(300) % 2
+    for size in (2, 3, 5, 7, 16, 49, 258):
+        for output in (dtype, np.int64):
+            ours = ndimage.uniform_filter1d(lines, size, 1, output, mode="wrap")
+            whole = np.concatenate([lines, lines, lines], axis=1).astype(object)
+            begin = 300 - size // 2
+            for row in range(len(lines)):
+                totals = [sum(whole[row, begin + k : begin + k + size]) for k in range(0, 300, 37)]
+                quotients = [int(abs(int(t)) // size) * (1 if t >= 0 else -1) for t in totals]
+                assert ours[row, ::37].tolist() == [bool(q) if np.dtype(output).char == "?" else q for q in quotients]
