@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 from . import _execute, _plan
 from ._axes import CHANNELS, is_interleaved
 from ._boundary import Boundary
+from ._native import kernels
 from ._problem import Order, Problem, Store, Task
+from ._rank import split
 
 __all__ = ["Pass", "Settings", "added", "line", "run"]
 
@@ -104,7 +106,11 @@ def run(image: NDArray[Any], passes: list[Pass], settings: Settings, result: NDA
 def _parts(image: NDArray[Any], passes: list[Pass], settings: Settings, result: NDArray[Any]) -> None:
     """Complex sums as real ones: two, or four where image and kernel are complex."""
     if result.dtype.kind != "c":
-        _chain(image, _fused(image, passes, settings, result), settings, result)
+        lines = _split(image, passes[0], settings, result) if len(passes) == 1 else None
+        if lines is None:
+            _chain(image, _fused(image, passes, settings, result), settings, result)
+        else:
+            _chain(image, lines, replace(settings, method="auto"), result, passes[0])
         return
     is_complex = image.dtype.kind == "c"
     pairs = ((image.real, settings.cval.real), (image.imag, settings.cval.imag)) if is_complex else ((image, settings.cval),)
@@ -161,6 +167,46 @@ def _fused(image: NDArray[Any], passes: list[Pass], settings: Settings, result: 
     return [*others, Pass(kernel, first, one.rule, True, one.count * two.count)]
 
 
+def _split(image: NDArray[Any], step: Pass, settings: Settings, result: NDArray[Any]) -> list[Pass] | None:
+    """A pass of several planes as lines and what is left of it, where no result can tell and they are faster; else None."""
+    long = [axis for axis, taps in enumerate(step.kernel.shape) if taps > 1]
+    if len(long) < 3 or step.is_line or settings.method not in ("auto", "separable"):
+        return None
+    if step.rule is Boundary.FILL and settings.cval != 0:
+        return None                             # beyond the edges a filtered image is not cval
+    whole = result.dtype.kind in "iu" and _is_whole(image, step.kernel, step.rule, settings, result)
+    problem, _ = _problem(image, step, settings, result)
+    if not whole and (result.dtype.kind != "f" or problem.summed != result.dtype):
+        return None                             # what lies between passes would be cut, or rounded once more
+    if settings.method == "auto" and kernels.little_work(result.size * step.kernel.size, step.kernel.size, result.itemsize):
+        return None
+    lines, rest = split(problem.kernel.reshape(step.kernel.shape), problem.summed)
+    if not lines:
+        return None
+    parts = [rest, *(taps.reshape([-1 if k == axis else 1 for k in range(rest.ndim)]) for axis, taps in lines)]
+    passes = [
+        Pass(kernel, tuple(first if taps > 1 else 0 for first, taps in zip(step.first, kernel.shape, strict=True)), step.rule)
+        for kernel in sorted(parts, key=_first_long)
+    ]
+    if settings.method == "auto" and _seconds(image, [step], settings, result) < _seconds(image, passes, settings, result):
+        return None
+    return passes
+
+
+def _first_long(kernel: NDArray[Any]) -> int:
+    """The first axis along which a kernel has several taps."""
+    return next(axis for axis, taps in enumerate(kernel.shape) if taps > 1)
+
+
+def _seconds(image: NDArray[Any], passes: list[Pass], settings: Settings, result: NDArray[Any]) -> float:
+    """Predicted seconds of passes on one thread."""
+    total = 0.0
+    for step in passes:
+        problem, _ = _problem(image, step, settings, result)
+        total += min(_plan.plan(problem).seconds.values())
+    return total
+
+
 def added(image: NDArray[Any], passes: list[Pass], settings: Settings, result: NDArray[Any]) -> Pass | None:
     """Lines through the same pixels, summed, as one pass; None where results of each are rounded, or cut, to be summed."""
     if len(passes) == 1:
@@ -177,8 +223,14 @@ def added(image: NDArray[Any], passes: list[Pass], settings: Settings, result: N
     return Pass(kernel, first, passes[0].rule)
 
 
-def _chain(image: NDArray[Any], passes: list[Pass], settings: Settings, result: NDArray[Any]) -> None:
-    """Real passes that feed each other, into a plain result that shares no memory with the image."""
+def _chain(
+    image: NDArray[Any], passes: list[Pass], settings: Settings, result: NDArray[Any], whole: Pass | None = None
+) -> None:
+    """Real passes that feed each other, into a plain result that shares no memory with the image.
+
+    Where they stand for a whole pass, blocks that are not finite are summed again by that one, directly: what is not finite
+    reaches the outputs of its taps, and sums that overflow between passes may not overflow there.
+    """
     cuts_means = result.dtype.kind != "f" and any(step.count > 1 for step in passes)
     if len(passes) == 1 and not cuts_means:
         _correlate(image, passes[0], settings, result)
@@ -198,6 +250,14 @@ def _chain(image: NDArray[Any], passes: list[Pass], settings: Settings, result: 
             else:
                 _correlate(source, step, settings, into, start)
             source = into
+        if whole is not None and not _is_finite(target):
+            _correlate(image, whole, replace(settings, method="direct"), target, (axis, block[axis].start))
+
+
+def _is_finite(numbers: NDArray[Any]) -> bool:
+    """Whether all numbers are finite; or not, where their sum overflows."""
+    with np.errstate(all="ignore"):
+        return numbers.dtype.kind != "f" or bool(np.isfinite(numbers.sum()))
 
 
 def _divide(image: NDArray[Any], step: Pass, settings: Settings, result: NDArray[Any], start: tuple[int, int]) -> None:
@@ -247,6 +307,15 @@ def _correlate(
     image: NDArray[Any], step: Pass, settings: Settings, result: NDArray[Any], start: tuple[int, int] = (0, 0)
 ) -> None:
     """One real pass; of the result from a position along one axis on."""
+    problem, view = _problem(image, step, settings, result, start)
+    task = Task([problem], view.shape, result.dtype, None, [()], False, settings.workers)
+    _execute.run(task, _plan.plans(task), view)
+
+
+def _problem(
+    image: NDArray[Any], step: Pass, settings: Settings, result: NDArray[Any], start: tuple[int, int] = (0, 0)
+) -> tuple[Problem, NDArray[Any]]:
+    """What a pass is to be planned as, and its view of the result."""
     kernel, first = step.kernel, step.first
     if start[1]:
         first = tuple(f + start[1] * (axis == start[0]) for axis, f in enumerate(first))
@@ -272,8 +341,7 @@ def _correlate(
         pixels, kernel, view.shape[: kernel.ndim], dtype, step.rule, fill, top, left, False, False, settings.method, tuple(outer),
         None if sums == dtype else sums, store, skips=not step.is_line, order=order,
     )  # fmt: skip
-    task = Task([problem], view.shape, dtype, None, [()], False, settings.workers)
-    _execute.run(task, _plan.plans(task), view)
+    return problem, view
 
 
 def _order(kernel: NDArray[Any]) -> Order:

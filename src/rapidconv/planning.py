@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import partial
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -158,9 +159,9 @@ def _explanation(plan: Plan, problem: Problem) -> Explanation:
         memory = _SCRATCH
     else:
         types = tuple(str(np.dtype(char)) for char in tiles.chars)
-        factor = _transform.noise(tiles.shape, tiles.chars[0])
+        factor = _transform.noise(tiles.shape, tiles.chars[0], prod(tiles.planes))
         bound = f"at most {factor:.2g} * norm(kernel) * norm(tile); exact where image and kernel are whole numbers"
-        memory = max(_cost.tile_memory(char, tiles.shape) for char in tiles.chars)
+        memory = max(_cost.tile_memory(char, tiles.shape, tiles.planes) for char in tiles.chars)
     if exact:
         bound = "exact modulo 2**bits"
     shape = None if tiles is None else tiles.shape
