@@ -10,7 +10,7 @@ from math import prod
 
 from ._transform import radices
 
-__all__ = ["TABLE", "Cost", "box", "direct", "fft", "separable", "tile_memory", "volume"]
+__all__ = ["TABLE", "Cost", "between", "box", "direct", "fft", "separable", "tile_memory", "volume"]
 
 
 @dataclass(slots=True, frozen=True, eq=False)
@@ -57,14 +57,15 @@ class Cost:
 
 _SPILL_BYTES = 2**21
 
-#: How many times longer direct sums of several planes take than of one: 1.1 to 1.4 for 2^3 to 15^3 taps (x86_v4, 2026-11-21).
-_STAGED = 1.25
+#: Of volumes, fitted to 48 timings of kernels of 3^3 to 25^3 on 128^3 in float32 and float64 (x86_v4, 2026-11-21), and scaled to
+#: times of direct sums on the machine as quiet as it was for the table. Multiply-adds that a product of two points of spectra takes
+#: as long as, and how many times longer out of the second-level cache; transforms one way, in halves of one there and back; points
+#: loaded and stored, and such points of a short row that take as long as to begin with it.
+_SPECTRAL, _FAR, _FAR_BYTES = 3.4, 4.0, 3e6
+_ONE_WAY, _LOADS, _SHORT = 1.0, 0.85, 40
 
-#: Of volumes, fitted to 48 timings of kernels of 3^3 to 25^3 on 128^3 in float32 and float64 (x86_v4): the
-#: multiply-adds that a product of two points of spectra takes as long as, and how many times longer out of the second-level cache;
-#: a transform that goes one way, in halves of one there and back; numbers of a short row that take as long as to begin with it.
-_SPECTRAL, _FAR, _FAR_BYTES = 4.0, 4.0, 3e6
-_THERE, _SHORT = 1.2, 48
+#: Nanoseconds a byte between two passes: stored, looked at, loaded, and planned for in blocks (as above).
+_BETWEEN = 0.45
 
 #: Time of a pass of a radix in doublings of the size, by the additions and multiplications of its butterfly.
 _PASS = {3: 1.4, 4: 2.0, 8: 3.0, 12: 3.3}
@@ -143,8 +144,8 @@ def direct(cost: Cost, lane: str, kernel: tuple[int, ...], numbers: int, product
     """
     taps, planes = prod(kernel), prod(kernel[:-2])
     one = planes * cost.put[lane] + taps * products * cost.tap[lane]
-    if planes > 1:                      # the image is gathered, and sums are stored and loaded between planes
-        one = _STAGED * one + cost.convert * (1 if lane in "fhi" else 2)
+    if planes > 1:                      # the image is gathered
+        one += cost.convert * (0.5 if lane in "fhi" else 1)
     return 1e-9 * (cost.call + numbers * one)
 
 
@@ -196,6 +197,11 @@ def fft(
     return 1e-9 * (cost.call + cost.tile_call + (transforms + 0.7) * one)
 
 
+def between(size: int) -> float:
+    """Seconds that a result of so many bytes takes on its way from one pass to the next."""
+    return 1e-9 * _BETWEEN * size
+
+
 def volume(
     cost: Cost, lane: str, tile: tuple[int, int], kernel: tuple[int, ...], shape: tuple[int, ...], slabs: int, *, converts: bool
 ) -> float:
@@ -218,7 +224,7 @@ def volume(
     slow = 1 + (cost.spill - 1) * min(1.0, 4 * points * size / _SPILL_BYTES)
     far = 1 + (_FAR - 1) * min(1.0, tile_memory(lane, tile, kernel[:-2]) / _FAR_BYTES) ** 2
     doublings = sum(_PASS[r] for side in tile for r in radices(side))
-    one = _THERE * cost.point[lane] * doublings * slow + cost.load[lane] * (1 + _SHORT / tile[1] * size / 4)
+    one = _ONE_WAY * cost.point[lane] * doublings * slow + cost.load[lane] * (_LOADS + _SHORT / tile[1] * size / 4)
     one += cost.convert if converts else 0
     product = _SPECTRAL * cost.tap[lane] * far
     pairs = (columns * slabs + 1) // 2

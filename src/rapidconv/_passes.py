@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _execute, _plan
+from . import _cost, _execute, _plan
 from ._axes import CHANNELS, is_interleaved
 from ._boundary import Boundary
 from ._native import kernels
@@ -200,7 +200,7 @@ def _first_long(kernel: NDArray[Any]) -> int:
 
 def _seconds(image: NDArray[Any], passes: list[Pass], settings: Settings, result: NDArray[Any]) -> float:
     """Predicted seconds of passes on one thread."""
-    total = 0.0
+    total = (len(passes) - 1) * _cost.between(result.nbytes)
     for step in passes:
         problem, _ = _problem(image, step, settings, result)
         total += min(_plan.plan(problem).seconds.values())
