@@ -81,6 +81,15 @@ def test_whole_numbers_in_floats_are_exact(char, top):
     np.testing.assert_array_equal(run(made), summed(made, "d"))
 
 
+@pytest.mark.parametrize("char", "fd")
+def test_fractions_in_one_plane_are_not_rounded_away(char):
+    rng = np.random.default_rng(25)
+    image, kernel = np.rint(rng.random((20, 30, 30)) * 99).astype(char), rng.integers(1, 4, (4, 5, 6)).astype(char)
+    image[7] += 0.25
+    made = problem(image, kernel, method="fft")
+    np.testing.assert_allclose(run(made), summed(made, "d"), rtol=1e-5 if char == "f" else 1e-13)
+
+
 def test_whole_numbers_are_exact_up_to_the_last_norm_that_is_served():
     """Rounding is right as long as the bound of all planes together is below a half; one plane's own bound would let more through."""
     rng = np.random.default_rng(5)
@@ -90,7 +99,6 @@ def test_whole_numbers_are_exact_up_to_the_last_norm_that_is_served():
         image = np.rint(rng.standard_normal((24, 28, 28)) * 2.0 ** (power / 2)).astype("f")
         made = problem(image, kernel, Boundary.WRAP, method="fft")
         np.testing.assert_array_equal(in_tiles(made, (32, 32), chars="fd"), summed(made, "d").astype("f"))
-        tiles = plan(made).tiles
         refused += _transform.noise((32, 32), "f", 9) * norm(image[:9]) * norm(kernel) * 2**0.5 > 0.499
     assert 3 < refused < 17
 
@@ -120,6 +128,30 @@ def test_sums_over_many_planes_are_in_the_bound():
     made = problem(image, kernel, shape=(1, 31, 31), first=(0, 0, 0), method="fft")
     off = np.abs(in_tiles(made, (32, 32), chars="f") - summed(made, "g")).max()
     assert off < _transform.noise((32, 32), "f", 400) * norm(image) * norm(kernel)
+
+
+def test_the_bound_handed_to_the_kernels_is_that_of_all_planes(monkeypatch):
+    facts = []
+
+    def seen(work, spectra, down, across, steps, given, items, together):
+        facts.append(given)
+        return np.zeros((len(items), 9), np.uint8)
+
+    monkeypatch.setattr(_execute.kernels, "correlate_volume", seen)
+    made = problem(np.ones((9, 20, 20)), np.full((3, 4, 5), 2.0), method="fft")
+    tiles = plan(made).tiles
+    run(made)
+    assert facts[0][4] == _transform.noise(tiles.shape, "d", 3) * tiles.norm
+    assert tiles.norm == np.sqrt(240)
+    assert _transform.noise(tiles.shape, "d", 3) > _transform.noise(tiles.shape, "d")
+
+
+def test_volumes_are_cut_so_that_items_ride_in_pairs():
+    for tile in ((32, 32), (48, 144), (144, 144)):
+        tiles = -(-100 // (tile[0] - 4)) * -(-90 // (tile[1] - 6))
+        slabs = _plan._slabs(tile, (3, 5, 7), (80, 100, 90))
+        assert tiles * slabs % 2 == 0
+        assert tiles * slabs >= 8 or slabs == 10
 
 
 @pytest.mark.parametrize("char", "fd")
@@ -375,6 +407,16 @@ def test_what_is_not_finite_reaches_what_it_reaches_in_scipy(char, passes):
         np.testing.assert_array_equal(oracle.footprint(got), oracle.footprint(direct))
         if char == "d":
             np.testing.assert_array_equal(oracle.footprint(got), oracle.footprint(scipy.ndimage.correlate(image, kernel)))
+
+
+@pytest.mark.parametrize("char", "fd")
+def test_sums_that_overflow_between_passes_come_out_finite(char, passes):
+    image, kernel = np.ones((20, 20, 20), char), (LINE[:, None, None] * LINE[:, None] * LINE * 2.0**-20).astype(char)
+    image[9:12, 9, 9] = np.finfo(char).max / 2
+    got = ndimage.correlate(image, kernel)
+    assert passes.pop() == [(0,), (1, 2)]
+    assert np.isfinite(got).all()
+    np.testing.assert_array_equal(got, ndimage.correlate(image, kernel, method="direct"))
 
 
 def test_complex_images_are_split_by_parts(passes):

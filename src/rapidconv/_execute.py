@@ -263,7 +263,8 @@ def _volume_parts(
 ) -> list[Callable[[], None]]:
     """A problem whose kernel has several planes in tiles, each through some planes; pairs depend on its shape only."""
     tiles = plan.tiles
-    assert tiles is not None and not problem.reverse
+    assert tiles is not None
+    assert not problem.reverse
     channels = view.shape[-1] if view.ndim > problem.kernel.ndim else 1
     *lines, length = problem.shape[:-2]
     steps = _steps(problem, tiles)
@@ -278,8 +279,8 @@ def _volume_parts(
             for line in range(prod(lines)) for t in range(count) for first, n in slabs
         ])  # fmt: skip
         run = len(items) if workers == 1 else 2 * -(-len(items) // (8 * workers))
-        for first in range(0, len(items), run):
-            parts.append(partial(_volume, problem, tiles, weights, view, items[first : first + run]))
+        cuts = range(0, len(items), run)
+        parts += [partial(_volume, problem, tiles, weights, view, items[first : first + run]) for first in cuts]
     return parts
 
 

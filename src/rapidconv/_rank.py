@@ -1,4 +1,4 @@
-"""What a kernel is made of: a sum of a few products of a column and a row, a box, zeros around taps.
+"""What a kernel is made of: a sum of a few products of a column and a row, lines along further axes, a box, zeros around taps.
 
 A product, or sum of products, is taken for the kernel only where the result cannot tell:
 
@@ -121,7 +121,7 @@ def split(kernel: NDArray[Any], dtype: np.dtype[Any]) -> tuple[list[tuple[int, N
     for axis in long:
         flat = np.moveaxis(kernel, axis, 0)
         found = factor(flat.reshape(len(flat), -1), dtype, 1) if len(long) - len(lines) > 2 else None
-        if found is not None and (found.exact or dtype.kind not in "biu"):
+        if found is not None:
             lines.append((axis, found.columns[0]))
             kernel = np.moveaxis(found.rows[0].reshape(1, *flat.shape[1:]), 0, axis)
     return lines, kernel

@@ -89,9 +89,9 @@ def spectrum(kernel: NDArray[Any], shape: tuple[int, int], char: str, exponent: 
     Of a kernel of more than two axes, those of its planes, one after the other.
     """
     if kernel.ndim > 2:
-        planes = kernel.reshape(-1, *kernel.shape[-2:])
-        stack: NDArray[Any] = np.empty((len(planes), 2 * shape[0] * shape[1]), char)
-        for place, plane in zip(stack, planes, strict=True):
+        flat = kernel.reshape(-1, *kernel.shape[-2:])
+        stack: NDArray[Any] = np.empty((len(flat), 2 * shape[0] * shape[1]), char)
+        for place, plane in zip(stack, flat, strict=True):
             place[:] = spectrum(plane, shape, char, exponent)
         return stack
     rows, columns = kernel.shape
