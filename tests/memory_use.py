@@ -61,6 +61,8 @@ VOLUMES = {
     "columns of a volume": lambda: (np.ones((100, 100, 150)), np.ones((9, 1, 1)), {}),
     "fortran volume": lambda: (np.asfortranarray(np.ones((100, 100, 150))), np.ones((3, 3, 3)), {}),
     "planes by transforms": lambda: (np.ones((4, 600, 600)), np.ones((1, 33, 33)), {"method": "fft"}),
+    "volume by transforms": lambda: (np.ones((60, 150, 150)), np.ones((15, 15, 15)), {"method": "fft"}),
+    "volume by transforms, float32": lambda: (np.ones((60, 150, 150), "f4"), np.ones((25, 25, 25), "f4"), {"method": "fft"}),
     "cut sums": lambda: (
         np.ones((40, 500, 500), "u1"), np.full((3, 3, 3), 0.1),
         {"dtype": "u1", "sums": np.dtype("d"), "store": nd.Store.TRUNCATE, "skips": True},

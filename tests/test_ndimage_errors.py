@@ -314,7 +314,9 @@ def test_extras(name, keywords, kind, words):
 
 def test_a_method_that_cannot_serve_says_why():
     with pytest.raises(ValueError, match="cannot serve"):
-        ndimage.correlate(CUBE, np.ones((3, 3, 3)), method="fft")
+        ndimage.correlate(CUBE.astype(int), np.full((3, 3, 3), 0.3), method="fft")
+    with pytest.raises(ValueError, match="cannot serve"):
+        ndimage.correlate(CUBE.astype(float), np.arange(27.0).reshape(3, 3, 3) ** 2, method="separable")
 
 
 @pytest.mark.parametrize("name", ndimage.__all__)

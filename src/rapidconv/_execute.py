@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _memory, _transform, _workers
-from ._axes import in_memory_order, planes
+from ._axes import as_planes, in_memory_order, planes
 from ._native import kernels
 from ._pieces import cut_fill, cut_image, cut_kernel, pairs
 from ._problem import Combine, Plan, Problem, Several, Store, Task, Tiles
@@ -130,7 +130,10 @@ def run(task: Task, plans: list[Plan], result: NDArray[Any]) -> NDArray[Any]:
             jobs.append((problem, plan, _weights(kernel, plan), view))
     workers = max((plan.workers for plan in plans), default=1)
     _all_direct([job for job in jobs if job[1].method == "direct"], workers)
-    parts = [part for job in jobs if job[1].method == "fft" for part in _fft_parts(*job, workers)]
+    parts = []
+    for job in jobs:
+        if job[1].method == "fft":
+            parts += (_fft_parts if len(job[0].shape) == 2 else _volume_parts)(*job, workers)
     parts += [part for job in jobs if job[1].method == "separable" for part in _separable_parts(*job, workers)]
     if parts:
         _workers.run(lambda i: parts[i](), len(parts), workers)
@@ -163,10 +166,12 @@ def ready(problem: Problem, plan: Plan, view: NDArray[Any]) -> tuple[tuple[Any, 
 
 
 def _pieces(problem: Problem, plan: Plan, view: NDArray[Any]) -> Iterable[tuple[Problem, NDArray[Any]]]:
-    """A problem as its road takes it: whole by direct summation, else plane by plane."""
+    """A problem as its road takes it: whole by direct summation, or where the kernel has several planes; else plane by plane."""
     if not problem.outer:
         return [(problem, view)]
-    return [in_memory_order(problem, view)] if plan.method == "direct" else planes(problem, view)
+    if plan.method == "direct":
+        return [in_memory_order(problem, view)]
+    return [as_planes(problem, view)] if plan.tiles is not None and plan.tiles.planes else planes(problem, view)
 
 
 def _view(problem: Problem, plane: NDArray[Any]) -> NDArray[Any]:
@@ -273,6 +278,82 @@ def _fft(
             _direct_tiles(problem, tiles, weights, view, channel, left)
 
 
+#: Verdicts on items of a volume: nothing was stored; the item may be served riding alone.
+_REFUSED, _ALONE = 1, 3
+
+
+def _volume_parts(
+    problem: Problem, plan: Plan, weights: Weights, view: NDArray[Any], workers: int
+) -> list[Callable[[], None]]:
+    """A problem whose kernel has several planes in tiles, each through some planes; pairs depend on its shape only."""
+    tiles = plan.tiles
+    assert tiles is not None
+    assert not problem.reverse
+    channels = view.shape[-1] if view.ndim > problem.kernel.ndim else 1
+    *lines, length = problem.shape[:-2]
+    steps = _steps(problem, tiles)
+    count = -(-problem.shape[-2] // steps[0]) * -(-problem.shape[-1] // steps[1])
+    ends = [length * k // tiles.slabs for k in range(tiles.slabs + 1)]
+    slabs = [(first, end - first) for first, end in pairwise(ends)]
+    weights.spectrum(tiles.chars[0])       # made here, not by several workers at once
+    parts: list[Callable[[], None]] = []
+    for channel in range(channels):
+        items = np.array([
+            (t * channels + channel, line * length + first, n)
+            for line in range(prod(lines)) for t in range(count) for first, n in slabs
+        ])  # fmt: skip
+        run = len(items) if workers == 1 else 2 * -(-len(items) // (8 * workers))
+        cuts = range(0, len(items), run)
+        parts += [partial(_volume, problem, tiles, weights, view, items[first : first + run]) for first in cuts]
+    return parts
+
+
+def _volume(problem: Problem, tiles: Tiles, weights: Weights, view: NDArray[Any], items: NDArray[np.int64]) -> None:
+    """Items in pairs; what cannot ride in one alone, in the next type, and last summed directly."""
+    verdicts = _transformed(problem, tiles, tiles.chars[0], weights, view, items, 2)
+    left = _marked(items, verdicts == _REFUSED)
+    alone = _marked(items, verdicts == _ALONE)
+    if alone.size:
+        verdicts = _transformed(problem, tiles, tiles.chars[0], weights, view, alone, 1)
+        left = np.concatenate([left, _marked(alone, verdicts != 0)])
+    for char in tiles.chars[1:]:
+        if left.size:
+            left = _marked(left, _transformed(problem, tiles, char, weights, view, left, 1) != 0)
+    for item in left.tolist():
+        _direct_planes(problem, tiles, weights, view, *item)
+
+
+def _marked(items: NDArray[np.int64], marks: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Items of the planes that are marked.
+
+    Examples
+    --------
+    >>> _marked(np.array([(7, 10, 4)]), np.array([[True, False, True, True]]))
+    array([[ 7, 10,  1],
+           [ 7, 12,  2]])
+    """
+    found = []
+    for (part, first, _), row in zip(items.tolist(), marks, strict=True):
+        ends = np.flatnonzero(np.diff(row, prepend=False, append=False)).tolist() if row.any() else []
+        found += [(part, first + begin, end - begin) for begin, end in zip(ends[::2], ends[1::2], strict=True)]
+    return np.array(found, np.int64).reshape(-1, 3)
+
+
+def _direct_planes(
+    problem: Problem, tiles: Tiles, weights: Weights, view: NDArray[Any], part: int, first: int, count: int
+) -> None:
+    """An item of a volume, summed directly."""
+    if view.ndim > problem.kernel.ndim:
+        part, channel = divmod(part, view.shape[-1])
+        problem, view = replace(problem, image=problem.image[..., channel]), view[..., channel]
+    (step_y, step_x), place = _steps(problem, tiles), np.unravel_index(first, problem.shape[:-2])
+    y, x = part // -(-problem.shape[-1] // step_x) * step_y, part % -(-problem.shape[-1] // step_x) * step_x
+    *lines, z = (int(at) for at in place)
+    window = *(slice(at, at + 1) for at in lines), slice(z, z + count), slice(y, y + step_y), slice(x, x + step_x)
+    moved = replace(problem, outer=tuple(start + at for start, at in zip(problem.outer, (*lines, z), strict=True)))
+    _direct(moved, weights, view[window], np.zeros(1, np.intp), 0, y, x)
+
+
 def _direct_tiles(
     problem: Problem, tiles: Tiles, weights: Weights, view: NDArray[Any], channel: int, items: NDArray[Any]
 ) -> None:
@@ -353,30 +434,32 @@ def _separable_parts(
 def _steps(problem: Problem, tiles: Tiles) -> tuple[int, int]:
     """Outputs of a tile: as many tiles as its shape needs, all of nearly the same size."""
     steps = []
-    for n, side, k in zip(problem.shape, tiles.shape, problem.kernel.shape, strict=True):
+    for n, side, k in zip(problem.shape[-2:], tiles.shape, problem.kernel.shape[-2:], strict=True):
         count = -(-n // (side - k + 1))
         steps.append(-(-n // count))
     return steps[0], steps[1]
 
 
 def _transformed(
-    problem: Problem, tiles: Tiles, char: str, weights: Weights, view: NDArray[Any], items: NDArray[Any]
+    problem: Problem, tiles: Tiles, char: str, weights: Weights, view: NDArray[Any], items: NDArray[Any], *together: int
 ) -> NDArray[np.uint8]:
-    """Do items in transforms of one type; 1 where one was refused."""
+    """Do items in transforms of one type; what became of them, 0 where all is well."""
     least, most, sure, span = _LIMITS[char]
-    error = _transform.noise(tiles.shape, char) * tiles.norm
+    error = _transform.noise(tiles.shape, char, prod(tiles.planes)) * tiles.norm
     integers = problem.summed.kind in "biu"
     if problem.image.dtype.kind in "biu" and problem.store in (Store.SATURATE, Store.ROUND) and problem.dtype.kind in "biu":
         span = 0.0      # errors count by the step of the result, not by what is dark beside what is bright
-    refused: NDArray[np.uint8] = kernels.correlate_fft(
+    correlate = kernels.correlate_volume if tiles.planes else kernels.correlate_fft
+    verdicts: NDArray[np.uint8] = correlate(
         _work(problem, view),
         weights.spectrum(char),
         *(_transform.transform(side, char) for side in tiles.shape),
         _steps(problem, tiles),
         (tiles.cross, tiles.whole, integers, tiles.positive, error, 2.0**tiles.exponent, span, least, most, sure),
         items,
+        *together,
     )
-    return refused
+    return verdicts
 
 
 def _transposed(kernel: NDArray[Any], dtype: np.dtype[np.generic]) -> tuple[NDArray[Any], NDArray[Any] | None]:

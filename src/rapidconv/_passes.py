@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _execute, _memory, _plan
+from . import _cost, _execute, _memory, _plan
 from ._axes import CHANNELS, is_interleaved
 from ._boundary import Boundary
 from ._native import kernels
 from ._problem import Order, Plan, Problem, Store, Task
+from ._rank import split
 
 __all__ = ["BLOCK", "SMALL", "Filtering", "Pass", "Settings", "added", "line", "planned", "run"]
 
@@ -142,9 +143,9 @@ def run(asked: Filtering) -> Any:
     if ready is not None:
         ready.run(image, own)
     else:
-        for pixels, chain, beyond, part, operation in _parts(image, passes, settings, own):
+        for pixels, chain, beyond, part, operation, whole in _parts(image, passes, settings, own):
             if operation is None:
-                _chain(pixels, chain, beyond, part)
+                _chain(pixels, chain, beyond, part, whole)
             else:
                 _accumulate(pixels, chain[0], beyond, part, operation)
     if own is not result:
@@ -166,8 +167,8 @@ def _sum(image: NDArray[Any], passes: list[Pass], settings: Settings, result: ND
 def _ready(image: NDArray[Any], passes: list[Pass], settings: Settings, result: NDArray[Any]) -> Any:
     """The jobs (`kernels.Ready`) of a small call; None where there is more to it than some direct sums on one thread."""
     found, between = [], 0
-    for pixels, chain, beyond, part, operation in _parts(image, passes, settings, result):
-        if operation is not None:
+    for pixels, chain, beyond, part, operation, whole in _parts(image, passes, settings, result):
+        if operation is not None or whole is not None:
             return None
         (steps,) = _blocks(pixels, chain, part)
         for source, step, into, _, places in steps:
@@ -181,14 +182,19 @@ def _ready(image: NDArray[Any], passes: list[Pass], settings: Settings, result: 
     return kernels.Ready(found, image, result, between)
 
 
-#: A chain of real passes to be: image, passes, settings, part of the result, and what is done with it, if it is not just put there.
-_Part = tuple[NDArray[Any], list[Pass], Settings, NDArray[Any], np.ufunc | None]
+#: A chain of real passes to be: image, passes, settings, part of the result, what is done with it, if it is not just put there, and
+#: the pass that they stand for, if they do.
+_Part = tuple[NDArray[Any], list[Pass], Settings, NDArray[Any], np.ufunc | None, Pass | None]
 
 
 def _parts(image: NDArray[Any], passes: list[Pass], settings: Settings, result: NDArray[Any]) -> Iterator[_Part]:
     """Complex sums as real ones: two, or four where image and kernel are complex."""
     if result.dtype.kind != "c":
-        yield image, _fused(image, passes, settings, result), settings, result, None
+        lines = _split(image, passes[0], settings, result) if len(passes) == 1 else None
+        if lines is None:
+            yield image, _fused(image, passes, settings, result), settings, result, None, None
+        else:
+            yield image, lines, replace(settings, method="auto"), result, None, passes[0]
         return
     is_complex = image.dtype.kind == "c"
     pairs = ((image.real, settings.cval.real), (image.imag, settings.cval.imag)) if is_complex else ((image, settings.cval),)
@@ -201,7 +207,7 @@ def _parts(image: NDArray[Any], passes: list[Pass], settings: Settings, result: 
         weights = (both.kernel.real, both.kernel.imag) if k == 0 else (both.kernel.imag, both.kernel.real)
         for j, ((pixels, cval), kernel) in enumerate(zip(pairs, weights, strict=False)):
             operation = None if j == 0 else np.subtract if k == 0 else np.add
-            yield pixels, [replace(both, kernel=kernel)], replace(settings, cval=cval), part, operation
+            yield pixels, [replace(both, kernel=kernel)], replace(settings, cval=cval), part, operation, None
 
 
 def _accumulate(image: NDArray[Any], step: Pass, settings: Settings, result: NDArray[Any], operation: np.ufunc) -> None:
@@ -241,6 +247,46 @@ def _fused(image: NDArray[Any], passes: list[Pass], settings: Settings, result: 
     return [*others, Pass(kernel, first, one.rule, True, one.count * two.count)]
 
 
+def _split(image: NDArray[Any], step: Pass, settings: Settings, result: NDArray[Any]) -> list[Pass] | None:
+    """A pass of several planes as lines and what is left of it, where no result can tell and they are faster; else None."""
+    long = [axis for axis, taps in enumerate(step.kernel.shape) if taps > 1]
+    if len(long) < 3 or step.is_line or settings.method not in ("auto", "separable"):
+        return None
+    if step.rule is Boundary.FILL and settings.cval != 0:
+        return None                             # beyond the edges a filtered image is not cval
+    whole = result.dtype.kind in "iu" and _is_whole(image, step.kernel, step.rule, settings, result)
+    problem, _ = _problem(image, step, settings, result)
+    if not whole and (result.dtype.kind != "f" or problem.summed != result.dtype):
+        return None                             # what lies between passes would be cut, or rounded once more
+    if settings.method == "auto" and kernels.little_work(result.size * step.kernel.size, step.kernel.size, result.itemsize):
+        return None
+    lines, rest = split(problem.kernel.reshape(step.kernel.shape), problem.summed)
+    if not lines:
+        return None
+    parts = [rest, *(taps.reshape([-1 if k == axis else 1 for k in range(rest.ndim)]) for axis, taps in lines)]
+    passes = [
+        Pass(kernel, tuple(first if taps > 1 else 0 for first, taps in zip(step.first, kernel.shape, strict=True)), step.rule)
+        for kernel in sorted(parts, key=_first_long)
+    ]
+    if settings.method == "auto" and _seconds(image, [step], settings, result) < _seconds(image, passes, settings, result):
+        return None
+    return passes
+
+
+def _first_long(kernel: NDArray[Any]) -> int:
+    """The first axis along which a kernel has several taps."""
+    return next(axis for axis, taps in enumerate(kernel.shape) if taps > 1)
+
+
+def _seconds(image: NDArray[Any], passes: list[Pass], settings: Settings, result: NDArray[Any]) -> float:
+    """Predicted seconds of passes on one thread."""
+    total = (len(passes) - 1) * _cost.between(result.nbytes)
+    for step in passes:
+        problem, _ = _problem(image, step, settings, result)
+        total += min(_plan.plan(problem).seconds.values())
+    return total
+
+
 def added(image: NDArray[Any], passes: list[Pass], settings: Settings, result: NDArray[Any]) -> list[Pass] | None:
     """Lines through the same pixels, summed, as one pass; None where results of each are rounded, or cut, to be summed."""
     if len(passes) < 2:
@@ -257,11 +303,23 @@ def added(image: NDArray[Any], passes: list[Pass], settings: Settings, result: N
     return [Pass(kernel, first, passes[0].rule)]
 
 
-def _chain(image: NDArray[Any], passes: list[Pass], settings: Settings, result: NDArray[Any]) -> None:
-    """Real passes that feed each other, into a plain result that shares no memory with the image."""
+def _chain(image: NDArray[Any], passes: list[Pass], settings: Settings, result: NDArray[Any], whole: Pass | None) -> None:
+    """Real passes that feed each other, into a plain result that shares no memory with the image.
+
+    Where they stand for a whole pass, blocks that are not finite are summed again by that one, directly: what is not finite
+    reaches the outputs of its taps, and sums that overflow between passes may not overflow there.
+    """
     for steps in _blocks(image, passes, result):
         for source, step, into, start, _ in steps:
             _correlate(source, step, settings, into, start)
+        if whole is not None and not _is_finite(into):
+            _correlate(image, whole, replace(settings, method="direct"), into, steps[0][3])
+
+
+def _is_finite(numbers: NDArray[Any]) -> bool:
+    """Whether all numbers are finite; or not, where their sum overflows."""
+    with np.errstate(all="ignore"):
+        return numbers.dtype.kind != "f" or bool(np.isfinite(numbers.sum()))
 
 
 #: A pass over a block: what it reads, itself, what it writes, where along one axis that begins, and the two places.
@@ -296,7 +354,7 @@ def planned(asked: Filtering) -> list[tuple[Problem, Plan, int]]:
         return []
     chains = [[step] for step in asked.passes] if asked.sums else [asked.passes] if asked.passes else []
     for chain in chains:
-        for pixels, steps, settings, part, _ in _parts(image, chain, asked.settings, result):
+        for pixels, steps, settings, part, *_ in _parts(image, chain, asked.settings, result):
             blocks = _blocks(pixels, steps, part)
             for source, step, into, start, _ in blocks[0]:
                 task, view = _task(source, step, settings, into, start)
@@ -310,7 +368,7 @@ def _prepared(task: Task, view: NDArray[Any], settings: Settings) -> Plan:
     (problem,) = task.problems
     if settings.kept is None:
         return _plan.plans(task)[0]
-    key = problem.kernel.tobytes(), problem.kernel.shape, problem.shape
+    key = problem.kernel.tobytes(), problem.kernel.shape, problem.shape, problem.method
     found = settings.kept.get(key)
     if found is None:
         (found,) = _plan.plans(task)
@@ -356,6 +414,14 @@ def _task(
     image: NDArray[Any], step: Pass, settings: Settings, result: NDArray[Any], start: tuple[int, int] = (0, 0)
 ) -> tuple[Task, NDArray[Any]]:
     """One real pass as a call of one problem, and the result as it sees it."""
+    problem, view = _problem(image, step, settings, result, start)
+    return Task([problem], view.shape, result.dtype, None, [()], False, settings.workers), view
+
+
+def _problem(
+    image: NDArray[Any], step: Pass, settings: Settings, result: NDArray[Any], start: tuple[int, int] = (0, 0)
+) -> tuple[Problem, NDArray[Any]]:
+    """What a pass is to be planned as, and its view of the result."""
     kernel, first = step.kernel, step.first
     if start[1]:
         first = tuple(f + start[1] * (axis == start[0]) for axis, f in enumerate(first))
@@ -384,7 +450,7 @@ def _task(
         pixels, kernel, view.shape[: kernel.ndim], dtype, step.rule, fill, top, left, False, False, settings.method, tuple(outer),
         None if sums == dtype else sums, store, 1.0, step.count, skips=not step.is_line, order=order,
     )  # fmt: skip
-    return Task([problem], view.shape, dtype, None, [()], False, settings.workers), view
+    return problem, view
 
 
 def _order(kernel: NDArray[Any]) -> Order:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _cost, _pieces
-from ._axes import first_plane, kernel_planes
+from ._axes import as_planes, first_plane, kernel_planes
 from ._boundary import Boundary
 from ._native import in_use, kernels
 from ._problem import Lane, Plan, Problem, Products, Several, Store, Task, Tiles
@@ -28,6 +28,11 @@ _NO_LIMIT = 2**64 - 1
 _PLANE = GRAIN / 2
 #: Multiply-adds of a pixel of any type that take less than twice GRAIN.
 _FEW = 2**16
+
+#: Items that the tiles of a volume are at least cut into: two pairs for each of two workers.
+_SHARED = 8
+#: Bytes of scratch memory and spectra of the tiles of a volume, within which the fastest are taken.
+_MOST_SCRATCH = 4e6
 
 #: Norms of kernels whose products with any ordinary image neither underflow nor overflow in the transforms, and that can
 #: be multiplied by the scale of a lifted tile: see docs/accuracy.md.
@@ -106,7 +111,9 @@ def _bytes(key: tuple[object, ...], found: Plan) -> int:
     """Memory of a kept plan, about: the kernel in the key, in the weights and in its lanes, spectra of its tiles."""
     (taps, *_), tiles = key, found.tiles
     assert isinstance(taps, bytes)
-    spectra = 0 if tiles is None or found.method != "fft" else 2 * prod(tiles.shape) * sum(4 if c == "f" else 8 for c in tiles.chars)
+    spectra = 0
+    if tiles is not None and found.method == "fft":
+        spectra = 2 * prod(tiles.shape) * prod(tiles.planes) * sum(4 if c == "f" else 8 for c in tiles.chars)
     return (3 + len(found.lanes)) * len(taps) + spectra
 
 
@@ -115,7 +122,7 @@ def _choose(problem: Problem, workers: int, planes: int) -> Plan:
     if problem.store is Store.TRUNCATE:
         return _only_direct(problem, workers, planes, "sums that are cut show their last bit")
     if kernel_planes(problem.kernel.shape) > 1:
-        return _only_direct(problem, workers, planes, f"the kernel of shape {problem.kernel.shape} has more than two long axes")
+        return _road(as_planes(problem, problem.image)[0], workers, planes, 1)
     if not problem.outer:
         return _road(problem, workers, planes, 1)
     plane = first_plane(problem)
@@ -133,22 +140,22 @@ def _only_direct(problem: Problem, workers: int, planes: int, obstacle: str) -> 
     lanes, why = _lanes(problem)
     numbers = prod(problem.shape) * (2 if problem.image.dtype.kind == "c" else 1)
     products = 2 if problem.kernel.dtype.kind == "c" or problem.store is Store.TRUNCATE else 1
-    seconds = _cost.direct(_cost.TABLE[in_use], lanes[0].dtype.char, problem.kernel.size, numbers, products)
+    seconds = _cost.direct(_cost.TABLE[in_use], lanes[0].dtype.char, problem.kernel.shape, numbers, products)
     gaining = 1 if workers == 1 else _gaining(problem, lanes[0], workers, planes, 1)
     return Plan("direct", lanes, why, {"direct": seconds}, gaining)
 
 
 def _road(problem: Problem, workers: int, planes: int, within: int) -> Plan:
-    """The plan of a plane, of which a problem has so many within."""
+    """The plan of a plane, of which a problem has so many within, or of a problem whose kernel has several planes."""
     lanes, why = _lanes(problem)
     cost = _cost.TABLE[in_use]
     kernel, wanted = problem.kernel, problem.method
     parts = 2 if problem.image.dtype.kind == "c" else 1      # of one channel: the plan is every channel's
     cross = kernel.dtype.kind == "c"
-    numbers = problem.shape[0] * problem.shape[1] * parts
+    numbers = prod(problem.shape) * parts
     products = 2 if cross else 1
     lane = lanes[0].dtype.char
-    seconds = {"direct": _cost.direct(cost, lane, kernel.size, numbers, products)}
+    seconds = {"direct": _cost.direct(cost, lane, kernel.shape, numbers, products)}
     gaining = 1 if workers == 1 else _gaining(problem, lanes[0], workers, planes, within)
     little = kernels.little_work(numbers * products * kernel.size, kernel.size, lanes[0].dtype.itemsize)
     if wanted == "direct" or (wanted == "auto" and little):
@@ -157,14 +164,17 @@ def _road(problem: Problem, workers: int, planes: int, within: int) -> Plan:
     if wanted != "separable":
         tiles, seconds["fft"], obstacles["fft"] = _tiles(problem, cost, parts)
     most = MOST
-    if wanted == "auto":
+    if kernel_planes(kernel.shape) > 1:
+        most = 0
+        obstacles["separable"] = f"the kernel of shape {kernel.shape} has more than two long axes"
+    elif wanted == "auto":
         limit = min(t for name, t in seconds.items() if not obstacles.get(name))
         most = _most_products(cost, lane, kernel.shape, numbers, limit)
-    if wanted != "fft" and (most or _is_boxlike(kernel)):
+    if wanted != "fft" and "separable" not in obstacles and (most or _is_boxlike(kernel)):
         separable, seconds["separable"], obstacles["separable"] = _products(problem, cost, lane, numbers, lanes, most)
     for method, obstacle in obstacles.items():
         if obstacle:
-            del seconds[method]
+            seconds.pop(method, None)
     if obstacles.get(wanted):
         _refuse(wanted, obstacles[wanted])
     method = min(seconds, key=seconds.__getitem__) if wanted == "auto" else wanted
@@ -173,7 +183,7 @@ def _road(problem: Problem, workers: int, planes: int, within: int) -> Plan:
     if method == "direct":
         return Plan(method, lanes, "; ".join([why, *others]), seconds, gaining, tiles, separable)
     planes *= within
-    many = workers_for(planes * seconds[method] * _channels(problem), max(1, planes * problem.shape[0] // 16), workers)
+    many = workers_for(planes * seconds[method] * _channels(problem), max(1, planes * prod(problem.shape[:-1]) // 16), workers)
     if method == "fft":
         assert tiles is not None
         others.insert(0, f"tiles of {tiles.shape[0]} x {tiles.shape[1]}")
@@ -194,7 +204,7 @@ def _together(problem: Problem, several: Several, workers: int, planes: int) -> 
         lanes = _whole_number_lanes(problem, max(map(_magnitude, several.kernels)))
     count = len(several.kernels)
     numbers = problem.shape[0] * problem.shape[1] * _channels(problem)
-    seconds = {"direct": _cost.direct(_cost.TABLE[in_use], lanes[0].dtype.char, several.kernels[0].size, numbers, count)}
+    seconds = {"direct": _cost.direct(_cost.TABLE[in_use], lanes[0].dtype.char, several.kernels[0].shape, numbers, count)}
     gaining = 1 if workers == 1 else _gaining(problem, lanes[0], workers, planes * count, 1)
     return Plan("direct", lanes, f"{count} kernels over tiles of the picture while they are in the cache", seconds, gaining)
 
@@ -259,9 +269,11 @@ def _tiles(problem: Problem, cost: _cost.Cost, parts: int) -> tuple[Tiles | None
     kernel, char = problem.kernel, problem.summed.char
     if char in "gG":
         return None, 0.0, f"there are no transforms in {problem.summed}"
-    if max(kernel.shape) > LENGTHS[-1]:
+    if max(kernel.shape[-2:]) > LENGTHS[-1]:
         return None, 0.0, f"the kernel of shape {kernel.shape} is longer than the longest transform, {LENGTHS[-1]}"
-    cross = kernel.dtype.kind == "c"
+    cross, count = kernel.dtype.kind == "c", kernel_planes(kernel.shape)
+    if count > 1 and (cross or parts > 1):
+        return None, 0.0, "transforms of kernels of several planes are of real numbers"
     with np.errstate(all="ignore"):
         wide = kernel.astype("D" if cross else "d")
         norm = float(np.sqrt(np.sum(wide.real**2) + (np.sum(wide.imag**2) if cross else 0.0)))
@@ -271,12 +283,15 @@ def _tiles(problem: Problem, cost: _cost.Cost, parts: int) -> tuple[Tiles | None
     if not low < norm < high:
         return None, 0.0, "the kernel is zero, not finite, or its norm is out of the ordinary"
     chars = "fd" if single else "d"
-    if problem.summed.kind in "biu" and _exact_in_single(problem, norm):
+    if problem.summed.kind in "biu" and _exact_in_single(problem, norm, count):
         chars = "fd"
     alone = cross and problem.image.dtype.kind != "c"
     converts = problem.image.dtype.char != chars[0] or problem.dtype.char != chars[0] or parts > 1
-    shape, best = _best_tile(cost, chars[0], kernel.shape, problem.shape, parts, alone, converts)
     positive = not cross and bool((kernel >= 0).all())
+    if count > 1:
+        shape, slabs, best = _best_stack(cost, chars[0], kernel.shape, problem.shape, converts)
+        return Tiles(shape, chars, cross, whole, positive, norm, frexp(norm)[1], 0, kernel.shape[:-2], slabs), best, ""
+    shape, best = _best_tile(cost, chars[0], kernel.shape, problem.shape, parts, alone, converts)
     bits = _piece_bits(problem, cost, shape, norm) if problem.dtype.kind in "iu" and problem.store is Store.WRAP else 0
     return Tiles(shape, chars, cross, whole, positive, norm, frexp(norm)[1], bits), best, ""
 
@@ -294,7 +309,7 @@ def _piece_bits(problem: Problem, cost: _cost.Cost, shape: tuple[int, int], norm
     count = max(1, problem.image.itemsize // _pieces.SIZE), len(_pieces.cut_kernel(kernel, width))
     numbers = problem.shape[0] * problem.shape[1]
     one = _cost.fft(cost, "d", shape, kernel.shape, problem.shape, 1, alone=False, converts=True)
-    direct = _cost.direct(cost, "i" if problem.dtype.itemsize == 4 else "l", kernel.size, numbers, 1)
+    direct = _cost.direct(cost, "i" if problem.dtype.itemsize == 4 else "l", kernel.shape, numbers, 1)
     return width if 1.2 * len(_pieces.pairs(*count, width, bits)) * one < direct else 0
 
 
@@ -309,6 +324,29 @@ def _best_tile(
     }
     best = min(times, key=times.__getitem__)
     return best, times[best]
+
+
+@lru_cache(maxsize=256)
+def _best_stack(
+    cost: _cost.Cost, char: str, kernel: tuple[int, ...], shape: tuple[int, ...], converts: bool
+) -> tuple[tuple[int, int], int, float]:
+    """The same for a kernel of several planes, and the parts that the planes of the result are cut into."""
+    times = {}
+    for tile in _candidates(kernel[-2:], shape[-2:]):
+        slabs = _slabs(tile, kernel, shape)
+        seconds = _cost.volume(cost, char, tile, kernel, shape, slabs, converts=converts)
+        spared = max(_MOST_SCRATCH, _cost.tile_memory(char, tile, kernel[:-2]))      # within the limit the fastest, else the smallest
+        times[tile] = (spared, seconds, slabs)
+    best = min(times, key=times.__getitem__)
+    _, seconds, slabs = times[best]
+    return best, slabs, seconds
+
+
+def _slabs(tile: tuple[int, int], kernel: tuple[int, ...], shape: tuple[int, ...]) -> int:
+    """Parts of the planes of a result: enough to share out and to ride in pairs, each much longer than the kernel."""
+    tiles = prod(-(-n // (side - k + 1)) for n, k, side in zip(shape[-2:], kernel[-2:], tile, strict=True)) * prod(shape[:-3])
+    slabs = max(1, min(shape[-3] // (4 * (kernel[-3] - 1)), -(-_SHARED // tiles)))
+    return slabs + (tiles * slabs % 2 and slabs < shape[-3])
 
 
 def _products(
@@ -339,7 +377,7 @@ def _products(
     return Products(factors, lanes, clamp=clamp), seconds, ""
 
 
-def _candidates(kernel: tuple[int, ...], shape: tuple[int, int]) -> list[tuple[int, int]]:
+def _candidates(kernel: tuple[int, ...], shape: tuple[int, ...]) -> list[tuple[int, int]]:
     """Shapes of tiles worth a look: sides from little more than the kernel's to what one tile would need."""
     sides = []
     for k, n in zip(kernel, shape, strict=True):
@@ -349,10 +387,10 @@ def _candidates(kernel: tuple[int, ...], shape: tuple[int, int]) -> list[tuple[i
     return [(rows, cols) for rows in sides[0] for cols in sides[1]]
 
 
-def _exact_in_single(problem: Problem, norm: float) -> bool:
+def _exact_in_single(problem: Problem, norm: float, planes: int) -> bool:
     """Whether float32 transforms of tiles of a middle size are sure to be exact for an image of a narrow type."""
     peak = _largest(problem)
-    return peak is not None and noise((144, 144), "f") * norm * peak * 144 * 2**0.5 < 0.4
+    return peak is not None and noise((144, 144), "f", planes) * norm * peak * 144 * (2 * planes) ** 0.5 < 0.4
 
 
 def _single(dtype: type[np.generic]) -> tuple[Lane, ...]:

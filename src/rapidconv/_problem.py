@@ -199,6 +199,10 @@ class Tiles:
     bits : int
         Of the pieces of the kernel, where whole numbers that no one transform is exact for are cut into pieces; 0: they
         are summed directly.
+    planes : tuple of int
+        Taps of the kernel along outer axes, where it has several planes.
+    slabs : int
+        Parts that the planes of the result are cut into then.
     """
 
     shape: tuple[int, int]
@@ -209,6 +213,8 @@ class Tiles:
     norm: float
     exponent: int
     bits: int = 0
+    planes: tuple[int, ...] = ()
+    slabs: int = 1
 
 
 @dataclass(slots=True, frozen=True)

@@ -1,4 +1,4 @@
-"""What a kernel is made of: a sum of a few products of a column and a row, a box, zeros around taps.
+"""What a kernel is made of: a sum of a few products of a column and a row, lines along further axes, a box, zeros around taps.
 
 A product, or sum of products, is taken for the kernel only where the result cannot tell:
 
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from ._native import kernels
 
-__all__ = ["Factors", "box", "factor", "lane_factors", "trim"]
+__all__ = ["Factors", "box", "factor", "lane_factors", "split", "trim"]
 
 #: Most products of a factored kernel.
 MOST = 4
@@ -98,6 +98,33 @@ def factor(kernel: NDArray[Any], dtype: np.dtype[Any] | None = None, most: int =
     if kind in "biu":
         return _whole(kernel, most)
     return _dyadic(kernel.astype(np.float32) if kernel.dtype == np.float16 else kernel, most)
+
+
+def split(kernel: NDArray[Any], dtype: np.dtype[Any]) -> tuple[list[tuple[int, NDArray[Any]]], NDArray[Any]]:
+    """A kernel of three or more long axes as lines along some of them times a kernel of the others, at least two.
+
+    Returns
+    -------
+    lines : list of (axis, taps)
+        None of them where the kernel is no such product; of whole numbers, exactly.
+    rest : ndarray
+        Of length 1 along those axes.
+
+    Examples
+    --------
+    >>> lines, rest = split(np.multiply.outer([1, 2], np.arange(1, 10).reshape(3, 3) ** 2), np.dtype("i8"))
+    >>> lines, rest.shape
+    ([(0, array([1, 2]))], (1, 3, 3))
+    """
+    long = [axis for axis, taps in enumerate(kernel.shape) if taps > 1]
+    lines: list[tuple[int, NDArray[Any]]] = []
+    for axis in long:
+        flat = np.moveaxis(kernel, axis, 0)
+        found = factor(flat.reshape(len(flat), -1), dtype, 1) if len(long) - len(lines) > 2 else None
+        if found is not None:
+            lines.append((axis, found.columns[0]))
+            kernel = np.moveaxis(found.rows[0].reshape(1, *flat.shape[1:]), 0, axis)
+    return lines, kernel
 
 
 def box(kernel: NDArray[Any]) -> Any | None:

@@ -23,6 +23,7 @@ _BUTTERFLY = {3: 5.0, 4: 2.0, 8: 6.2, 12: 7.0}
 _TWIDDLE = 3.24
 _PRODUCT = 2.42
 _SPECTRUM = 2.0
+_SUM = 2.0
 
 
 @cache
@@ -70,17 +71,29 @@ def transform(n: int, char: str) -> Transform:
     return n, radices(n), table
 
 
-def noise(shape: tuple[int, int], char: str) -> float:
-    """Largest error of an output over ``norm(tile) * norm(kernel)``, both 2-norms; derived in docs/accuracy.md."""
+def noise(shape: tuple[int, int], char: str, planes: int = 1) -> float:
+    """Largest error of an output over ``norm(tile) * norm(kernel)``, both 2-norms; derived in docs/accuracy.md.
+
+    Of a kernel of several planes, the norms are those of all its planes, and of the tiles of all planes under it.
+    """
     units = 0.0
     for n in shape:
         passes = radices(n)
         units += sum(_BUTTERFLY[r] for r in passes) + _TWIDDLE * (len(passes) - 1)
-    return 1.02 * (3 * units + _PRODUCT + _SPECTRUM) * float(np.finfo(char).eps) / 2
+    return 1.02 * (3 * units + _PRODUCT + _SPECTRUM + _SUM * (planes - 1)) * float(np.finfo(char).eps) / 2
 
 
 def spectrum(kernel: NDArray[Any], shape: tuple[int, int], char: str, exponent: int) -> NDArray[Any]:
-    """Spectrum of a kernel times 2^-exponent in the tiles' order, for correlation, divided by the tile's size."""
+    """Spectrum of a kernel times 2^-exponent in the tiles' order, for correlation, divided by the tile's size.
+
+    Of a kernel of more than two axes, those of its planes, one after the other.
+    """
+    if kernel.ndim > 2:
+        flat = kernel.reshape(-1, *kernel.shape[-2:])
+        stack: NDArray[Any] = np.empty((len(flat), 2 * shape[0] * shape[1]), char)
+        for place, plane in zip(stack, flat, strict=True):
+            place[:] = spectrum(plane, shape, char, exponent)
+        return stack
     rows, columns = kernel.shape
     planes = [kernel.real, -kernel.imag] if kernel.dtype.kind == "c" else [kernel]
     parts = np.zeros((len(planes), rows, -(-columns // 16) * 16), char)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from inspect import signature
+from math import prod
 from typing import Any, overload
 
 import numpy as np
@@ -265,7 +266,7 @@ def _explanation(plan: Plan, problem: Problem, blocks: int = 1) -> Explanation:
     memory = _SCRATCH
     if tiles is not None:
         types = tuple(str(np.dtype(char)) for char in tiles.chars)
-        memory = max(_cost.tile_memory(char, tiles.shape) for char in tiles.chars)
+        memory = max(_cost.tile_memory(char, tiles.shape, tiles.planes) for char in tiles.chars)
     seconds = {method: blocks * t for method, t in plan.seconds.items()}
     shape = None if tiles is None else tiles.shape
     bound = _ending(problem, _bound_of_sums(plan, problem))
@@ -286,7 +287,7 @@ def _bound_of_sums(plan: Plan, problem: Problem) -> str:
     if plan.method == "direct":
         return f"at most {problem.kernel.size * eps:.2g} * sum(|kernel| * |image|) under the kernel"
     assert plan.tiles is not None
-    factor = _transform.noise(plan.tiles.shape, plan.tiles.chars[0])
+    factor = _transform.noise(plan.tiles.shape, plan.tiles.chars[0], prod(plan.tiles.planes))
     return f"at most {factor:.2g} * norm(kernel) * norm(tile); exact where image and kernel are whole numbers"
 
 

@@ -210,6 +210,7 @@ def least_seconds(double numbers, double taps, double lane_size, double out_size
 include "fft.pxi"
 include "tile.pxi"
 include "overlap.pxi"
+include "volume.pxi"
 include "express.pxi"
 include "ready.pxi"
 include "burst.pxi"

@@ -20,7 +20,7 @@ cdef void put_zeros(Job* job, Overlap* road, Room* room, Item* it) noexcept nogi
     cdef char* dest
     memset(room.plane, 0, it.n * size)
     for y in range(it.m):
-        dest = job.out + (it.y + y) * job.out_row_stride + it.x * job.out_col_stride + it.to * type_size(job.out_kind)
+        dest = it.out + (it.y + y) * job.out_row_stride + it.x * job.out_col_stride + it.to * type_size(job.out_kind)
         put_lane(job, road.kind, room.plane, 1, dest, job.out_col_stride, it.n)
 
 
@@ -64,30 +64,43 @@ cdef void gather_plane(Job* job, Overlap* road, Room* room, Item* it, int k, lan
                 to_lane(job.kind, room.raw, size, d + at, 1, length)
 
 
-cdef void see_item(Job* job, Overlap* road, Room* room, Item* it, int k, Py_ssize_t index) noexcept nogil:
-    """Place an item, and point room.rows[k] at its numbers; rows below them are zero."""
-    cdef Py_ssize_t i, r, t = index // job.parts, x
-    cdef const char** to = room.rows[k]
+cdef void place_item(Job* job, Overlap* road, Item* it, int k, Py_ssize_t index) noexcept nogil:
+    """Which part of which tile an item is."""
+    cdef Py_ssize_t t = index // job.parts
     it.slot = k
     it.part = it.to = index % job.parts
+    it.out = job.out
     it.y = t // road.tiles_x * road.step_y
     it.x = t % road.tiles_x * road.step_x
     it.m = min(road.step_y, job.m - it.y)
     it.n = min(road.step_x, job.n - it.x)
-    x = job.left + it.x
-    for i in range(road.height, road.down.n):
-        to[i] = room.zeros
+
+
+cdef inline void point_at(const char** rows, const char* row, Py_ssize_t first, Py_ssize_t end) noexcept nogil:
+    """Rows that are all the same one."""
+    cdef Py_ssize_t i
+    for i in range(first, end):
+        rows[i] = row
+
+
+cdef void see_item(Job* job, Overlap* road, Room* room, Item* it, int k) noexcept nogil:
+    """Point room.rows[k] at an item's numbers; rows below them are zero."""
+    cdef Py_ssize_t i, r, x = job.left + it.x
+    cdef const char** to = room.rows[k]
+    point_at(to, room.zeros, road.height, road.down.n)
     # Read in place or gathered, the numbers are the same.
-    if (x < 0 or x + road.width > job.cols or not job.plain or job.lift or job.kind != road.kind
+    if job.image == NULL:
+        point_at(to, room.constant, 0, road.height)
+    elif (x < 0 or x + road.width > job.cols or not job.plain or job.lift or job.kind != road.kind
             or job.col_stride != type_size(road.kind)):
         if road.kind == F4:
             gather_plane(job, road, room, it, k, <float*> NULL)
         else:
             gather_plane(job, road, room, it, k, <double*> NULL)
-        return
-    for i in range(road.height):
-        r = index_map(job.top + it.y + i, job.rows, job.boundary)
-        to[i] = room.constant if r < 0 else job.image + r * job.row_stride + x * job.col_stride
+    else:
+        for i in range(road.height):
+            r = index_map(job.top + it.y + i, job.rows, job.boundary)
+            to[i] = <const char*> room.constant if r < 0 else job.image + r * job.row_stride + x * job.col_stride
 
 
 cdef bint any_negative(Room* room, int k, Py_ssize_t rows, Py_ssize_t cols, lane* like) noexcept nogil:
@@ -100,8 +113,10 @@ cdef bint any_negative(Room* room, int k, Py_ssize_t rows, Py_ssize_t cols, lane
     return False
 
 
-cdef bint is_negative(Overlap* road, Room* room, int k) noexcept nogil:
-    """any_negative in the road's lane."""
+cdef bint is_negative(Overlap* road, Room* room, int k, Seen* seen) noexcept nogil:
+    """Whether an item that is seen has a number below zero."""
+    if seen.bits >> 63 == 0:
+        return False
     if road.kind == F4:
         return any_negative(room, k, road.height, road.width, <float*> NULL)
     return any_negative(room, k, road.height, road.width, <double*> NULL)
@@ -130,13 +145,13 @@ cdef inline int judge(Overlap* road, Seen* seen) noexcept nogil:
 
 
 cdef void finish_item(
-    Overlap* road, Room* room, Item* it, int k, Seen* seen, double energy, double low, double scale,
+    Overlap* road, Item* it, Seen* seen, double energy, double low, double scale, bint clamps,
 ) noexcept nogil:
     """Whether the transform serves an item, and how its outputs are finished; energy: of all that rides in the transform."""
     cdef double noise = road.noise * sqrt(energy) / scale
     set_gain(road, it, scale)
     it.rounds = is_whole(road, seen) and noise < 0.499
-    it.clamps = road.positive and (seen.bits >> 63 == 0 or not is_negative(road, room, k))
+    it.clamps = clamps
     if it.rounds:
         return
     if road.integers or is_whole(road, seen) or (road.whole and seen.energy >= road.sure) or low < seen.high * road.range:
@@ -205,14 +220,15 @@ cdef void transform_items(fvec zero, Job* job, Overlap* road, Room* room, Item* 
             seen[0].high = max(seen[0].high, seen[1].high)
             seen[0].odd |= seen[1].odd
             seen[0].energy = energy
-        finish_item(road, room, &items[0], 0, &seen[0], energy, low, 1)
+        finish_item(road, &items[0], &seen[0], energy, low, 1, False)
         memcpy(items[1].gain, items[0].gain, 8)
         items[1].rounds = items[0].rounds
         items[1].clamps = False
         items[1].verdict = items[0].verdict
     else:
         for k in range(1 + two):
-            finish_item(road, room, &items[k], k, &seen[k], energy, seen[k].low, scale[k])
+            finish_item(road, &items[k], &seen[k], energy, seen[k].low, scale[k],
+                        road.positive and not is_negative(road, room, k, &seen[k]))
     filter_tile(zero, road, room)
     store_tile(zero, job, road, room, items)
 
@@ -224,7 +240,8 @@ cdef void do_items(Job* job, Overlap* road, Room* room, const long long* index, 
     cdef double zero8 = 0
     cdef int k, made = <int> count
     for k in range(count):
-        see_item(job, road, room, &items[k], k, index[k])
+        place_item(job, road, &items[k], k, index[k])
+        see_item(job, road, room, &items[k], k)
     items[1].verdict = ZERO
     if road.cross and count == 1:       # a real image: one item makes both parts
         items[0].to = 2 * items[0].part
@@ -244,18 +261,24 @@ cdef void do_items(Job* job, Overlap* road, Room* room, const long long* index, 
             put_zeros(job, road, room, &items[k])
 
 
-cdef void run_overlap(
-    Job* job, Overlap* road, Room* room, const long long* items, Py_ssize_t count, char* verdicts,
-) noexcept nogil:
-    """Items two by two; with a complex kernel and a real image one by one."""
-    cdef Py_ssize_t k, pair = 1 if road.cross and job.parts == job.channels else 2, i, size = type_size(road.kind)
-    memset(room.zeros, 0, road.across.n * size)
+cdef void fill_rows(Job* job, Overlap* road, Room* room) noexcept nogil:
+    """The rows of zeros and of the fill value."""
+    cdef Py_ssize_t i
+    memset(room.zeros, 0, road.across.n * type_size(road.kind))
     if job.boundary == FILL:
         for i in range(road.across.n):
             if road.kind == F4:
                 fetch_fill(job, 0, <float*> room.constant + i)
             else:
                 fetch_fill(job, 0, <double*> room.constant + i)
+
+
+cdef void run_overlap(
+    Job* job, Overlap* road, Room* room, const long long* items, Py_ssize_t count, char* verdicts,
+) noexcept nogil:
+    """Items two by two; with a complex kernel and a real image one by one."""
+    cdef Py_ssize_t k, pair = 1 if road.cross and job.parts == job.channels else 2
+    fill_rows(job, road, room)
     for k from 0 <= k < count by pair:
         do_items(job, road, room, items + k, min(pair, count - k), verdicts + k)
 
@@ -353,6 +376,24 @@ cdef void make_spectrum(fvec zero, Overlap* road, Room* room, char* out, lane sc
             store(strip + k * unit + sizeof(fvec), splat(zero, <const char*> &back) * load(zero, strip + k * unit + sizeof(fvec)))
 
 
+cdef int see_road(
+    Job* job, Overlap* road, tuple work, cnp.ndarray spectrum, tuple down, tuple across, tuple step, tuple facts,
+) except -1:
+    """Describe a correlation by overlap-save tiles."""
+    see_work(job, work)
+    see_transform(&road.down, down)
+    see_transform(&road.across, across)
+    road.kind = kind_of(cnp.PyArray_TYPE(spectrum))
+    road.spectrum = cnp.PyArray_BYTES(spectrum)
+    (road.cross, road.whole, road.integers, road.positive, road.noise, road.gain, road.range, road.least, road.most,
+     road.sure) = facts
+    road.step_y, road.step_x = step
+    road.height = road.step_y + job.kh - 1
+    road.width = min(road.across.n, (road.step_x + job.kw - 1 + 15) // 16 * 16)
+    road.tiles_x = (job.n + road.step_x - 1) // road.step_x
+    return 0
+
+
 def correlate_fft(
     tuple work, cnp.ndarray spectrum, tuple down, tuple across, tuple step, tuple facts, cnp.ndarray items,
 ):
@@ -378,17 +419,7 @@ def correlate_fft(
     cdef char* memory
     cdef Py_ssize_t count = cnp.PyArray_SIZE(items)
     cdef cnp.ndarray verdicts = cnp.PyArray_ZEROS(1, [count], cnp.NPY_UINT8, 0)
-    see_work(&job, work)
-    see_transform(&road.down, down)
-    see_transform(&road.across, across)
-    road.kind = kind_of(cnp.PyArray_TYPE(spectrum))
-    road.spectrum = cnp.PyArray_BYTES(spectrum)
-    (road.cross, road.whole, road.integers, road.positive, road.noise, road.gain, road.range, road.least, road.most,
-     road.sure) = facts
-    road.step_y, road.step_x = step
-    road.height = road.step_y + job.kh - 1
-    road.width = min(road.across.n, (road.step_x + job.kw - 1 + 15) // 16 * 16)
-    road.tiles_x = (job.n + road.step_x - 1) // road.step_x
+    see_road(&job, &road, work, spectrum, down, across, step, facts)
     with nogil:
         memory = <char*> malloc(make_room(&job, &road, &room, NULL) + 64)
         if memory != NULL:

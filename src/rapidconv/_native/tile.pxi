@@ -56,7 +56,8 @@ ctypedef struct Overlap:
 
 ctypedef struct Item:
     int slot                    # place in the call's list
-    int part, to                # planes of the image and of the result
+    int part, to                # parts of a pixel of the image and of the result
+    char* out                   # plane of the result
     Py_ssize_t y, x, m, n       # its outputs
     char gain[8]                # what they are multiplied by, in the lane's type
     bint rounds, clamps
@@ -289,7 +290,7 @@ cdef void put_rows(fvec zero, Job* job, Overlap* road, Room* room, Item* it, Py_
     cdef char* dest
     for y in range(m):
         row = room.plane + y * plane_pitch(road)
-        dest = (job.out + (it.y + first + y) * job.out_row_stride + it.x * job.out_col_stride
+        dest = (it.out + (it.y + first + y) * job.out_row_stride + it.x * job.out_col_stride
                 + it.to * type_size(job.out_kind))
         if not straight:
             finish_row(zero, row, row, (bytes + vector - 1) // vector * vector, it.gain, it.rounds, it.clamps)
