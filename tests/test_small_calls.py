@@ -7,6 +7,7 @@ import weakref
 import numpy as np
 import pytest
 import scipy.ndimage
+import zoo
 
 from rapidconv import _again, _call, _ndimage_call, image, ndimage
 
@@ -60,7 +61,7 @@ def test_a_call_made_before_is_done_again(name, dtype, mode, monkeypatch):
     call(ndimage, first, mode=mode)
     assert len(_again.kept) == 1
     _again.kept.clear()
-    long_way = call(ndimage, np.asfortranarray(other), mode=mode)      # which is not kept
+    long_way = call(ndimage, memoryview(other), mode=mode)      # which is not kept
     assert not _again.kept
     call(ndimage, first, mode=mode)
     monkeypatch.setattr(_ndimage_call._passes, "run", refuse)
@@ -82,7 +83,7 @@ def test_a_call_made_before_is_done_again(name, dtype, mode, monkeypatch):
 def test_a_picture_like_one_before_is_filtered_again(dtype, channel_axis, monkeypatch):
     shape = (9, 11) if channel_axis is None else (9, 11, 3) if channel_axis == 2 else (3, 9, 11)
     first, other = picture(dtype, shape), picture(dtype, shape, seed=1)
-    long_way = image.filter2d(np.asfortranarray(other), SQUARE, channel_axis=channel_axis)
+    long_way = image.filter2d(memoryview(other), SQUARE, channel_axis=channel_axis)
     assert not _again.kept
     image.filter2d(first, SQUARE, channel_axis=channel_axis)
     assert len(_again.kept) == 1
@@ -93,6 +94,29 @@ def test_a_picture_like_one_before_is_filtered_again(dtype, channel_axis, monkey
     assert again.tobytes() == long_way.tobytes()
     assert image.filter2d(other, SQUARE, channel_axis=channel_axis, out=out) is out
     assert out.tobytes() == long_way.tobytes()
+
+
+@pytest.mark.parametrize("layout", ["fortran", "negative", "every_other_column", "transposed", "wide_pitch"])
+@pytest.mark.parametrize("dtype", ["f", "B", "D"])
+def test_images_of_any_layout_are_done_again(dtype, layout, monkeypatch):
+    first, other = zoo.LAYOUTS[layout](picture(dtype)), picture(dtype, seed=1)
+    weights = np.arange(12.0).reshape(3, 4)
+    long_way = ndimage.convolve(memoryview(other), weights)
+    shown = ndimage.convolve(first, weights)
+    np.testing.assert_array_equal(shown, ndimage.convolve(memoryview(first.copy()), weights))
+    monkeypatch.setattr(_ndimage_call._passes, "run", refuse)
+    for laid in (zoo.LAYOUTS[layout](other), other):
+        assert ndimage.convolve(laid, weights).tobytes() == long_way.tobytes()
+
+
+def test_an_output_that_overlaps_a_strided_image():
+    line = picture("d", (9, 40))
+    for k in range(3):
+        both = line + k
+        image, output = both[:, 1::2], both.reshape(-1)[: 9 * 20].reshape(9, 20)
+        expected = scipy.ndimage.convolve(image.copy(), SQUARE)
+        ndimage.convolve(image, SQUARE, output=output)
+        np.testing.assert_allclose(output, expected, rtol=0, atol=1e-12)
 
 
 X = picture("d", (12, 12))
@@ -216,9 +240,13 @@ def test_arguments_of_other_kinds_have_no_key(arguments):
 
 
 @pytest.mark.parametrize(
-    "image", [X.T, X[::2], X.astype(">f8"), X.tolist(), np.zeros((0, 3)), np.zeros((256, 257)), X.astype(object), X.view(np.ma.MaskedArray)])
+    "image", [zoo.misaligned(X), X.astype(">f8"), X.tolist(), np.zeros((0, 3)), np.zeros((256, 257)), X.astype(object), X.view(np.ma.MaskedArray)])
 def test_images_of_other_kinds_have_no_key(image):
     assert key(image=image) is None
+
+
+def test_the_layout_of_an_image_is_not_in_its_key():
+    assert key(image=X[::2]) == key(image=X[::2].copy()) == key(image=np.asfortranarray(X[::2]))
 
 
 def test_what_is_refused_is_refused_after_a_call_that_differs_in_type_alone():

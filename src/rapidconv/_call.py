@@ -57,6 +57,8 @@ def picture(asks: Callable[..., Task], image: ArrayLike, out: Any, *arguments: A
     found = kernels.again(kept, asks.__name__, image, out, arguments)
     if type(found) is np.ndarray:
         return found
+    if found is not None:
+        image = np.asarray(image, order="C")
     task = asks(image, out, *arguments)
     if found is not None:
         ready = _ready(task, image)

@@ -33,6 +33,8 @@ def carry_out(asks: Callable[..., Filtering], image: ArrayLike, output: Any, *ar
     found = kernels.again(kept, asks.__name__, image, output, arguments)
     if type(found) is np.ndarray:
         return found
+    if found is not None:
+        image = np.asarray(image, order="C")
     asked = asks(image, output, *arguments)
     ready = _passes.run(asked)
     if ready is not None and found is not None:

@@ -95,8 +95,8 @@ cdef bint put_value(Key* key, value, int depth):
 
 
 cdef bint is_ready_image(object image):
-    """Whether an image is a small array of numbers as NumPy makes them."""
-    return (cnp.PyArray_CheckExact(image) and cnp.PyArray_ISCARRAY_RO(image)
+    """Whether an image is a small array of native numbers."""
+    return (cnp.PyArray_CheckExact(image) and cnp.PyArray_ISALIGNED(image) and cnp.PyArray_ISNOTSWAPPED(image)
             and 0 < cnp.PyArray_SIZE(image) <= READY_NUMBERS and kind_of(cnp.PyArray_TYPE(image)) >= 0)
 
 
@@ -129,13 +129,14 @@ def again(dict kept, str name, image, output, tuple arguments):
 
     Returns
     -------
-    ndarray, the result; or bytes, the key to keep what is made of the call under; or None, where nothing is to be kept
+    ndarray, the result; or bytes, the key to keep what is made of the call, with the image contiguous, under; or None, where
+    nothing is to be kept
     """
     cdef Key key
     cdef int axis
     if not is_ready_image(image):
         return None
-    cdef cnp.ndarray pixels = image
+    cdef cnp.ndarray pixels = cnp.PyArray_GETCONTIGUOUS(image)
     key.size = 0
     put_value(&key, name, 0)
     put_number(&key, b"a", cnp.PyArray_TYPE(pixels))
