@@ -26,7 +26,7 @@ class Cost:
     call : float
         Nanoseconds of one call through Python.
     tile_call : float
-        Nanoseconds a call by another road takes on top: factors or spectrum, scratch memory.
+        Nanoseconds a call by another road takes on top, its plan and spectrum kept: scratch memory, groups of tiles.
     walk, walk_tap : dict
         Lane to nanoseconds of one output of a separable kernel: whatever its sides, and for each row and column.
     double, double_step : dict
@@ -73,58 +73,58 @@ _PASS = {3: 1.4, 4: 2.0, 8: 3.0, 12: 3.3}
 #: Constants by target, as the tool prints them.
 TABLE = {
     "x86_v4": Cost(
-        tap={"f": 0.011, "d": 0.0228, "h": 0.00956, "i": 0.0272, "l": 0.071, "g": 1.5},
-        put={"f": 0.0587, "d": 0.15, "h": 0.114, "i": 0.514, "l": 0.344, "g": 3},
-        walk={"f": 0.615, "d": 0.838, "h": 0.33, "i": 0.846, "l": 0.0611},
-        walk_tap={"f": 0.0107, "d": 0.0213, "h": 0.00869, "i": 0.0227, "l": 0.0867},
-        double={"f": 0.219, "d": 0.498, "h": 0.085, "i": 0.368, "l": 0.721},
-        double_step={"f": 0.0739, "d": 0.132, "h": 0.0367, "i": 0.121, "l": 0.11},
-        point={"f": 0.0527, "d": 0.139},
+        tap={"f": 0.0127, "d": 0.0247, "h": 0.0104, "i": 0.0288, "l": 0.0843, "g": 1},
+        put={"f": 0.0874, "d": 0.0975, "h": 0.138, "i": 0.671, "l": 0.109, "g": 3},
+        walk={"f": 0.342, "d": 0.545, "h": 0.216, "i": 0.675, "l": 0.531},
+        walk_tap={"f": 0.0113, "d": 0.0226, "h": 0.0111, "i": 0.0254, "l": 0.0906},
+        double={"f": 0.141, "d": 0.434, "h": 0.0747, "i": 0.427, "l": 0.469},
+        double_step={"f": 0.077, "d": 0.12, "h": 0.0373, "i": 0.0995, "l": 0.123},
+        point={"f": 0.0302, "d": 0.112},
         load={"f": 0.6, "d": 0.6},
-        call=13946,
-        tile_call=40000,
+        call=14176,
+        tile_call=12000,
         spill=1.8,
         convert=0.5,
     ),
     "x86_v3": Cost(
-        tap={"f": 0.0191, "d": 0.0371, "h": 0.0135, "i": 0.037, "l": 0.176, "g": 1.5},
-        put={"f": 0.111, "d": 0.244, "h": 0.166, "i": 0.513, "l": 0, "g": 3},
-        walk={"f": 0.755, "d": 1.56, "h": 0.363, "i": 1.58, "l": 0.636},
-        walk_tap={"f": 0.0188, "d": 0.0349, "h": 0.0132, "i": 0.0375, "l": 0.186},
-        double={"f": 0.0649, "d": 0.208, "h": 0.0377, "i": 0.452, "l": 0.111},
-        double_step={"f": 0.0983, "d": 0.212, "h": 0.0457, "i": 0.146, "l": 0.232},
-        point={"f": 0.105, "d": 0.231},
+        tap={"f": 0.0188, "d": 0.0391, "h": 0.0144, "i": 0.0412, "l": 0.189, "g": 1},
+        put={"f": 0.139, "d": 0.0595, "h": 0.109, "i": 0.429, "l": 0.38, "g": 3},
+        walk={"f": 0.356, "d": 0.778, "h": 0.267, "i": 1.22, "l": 0.683},
+        walk_tap={"f": 0.0201, "d": 0.039, "h": 0.0157, "i": 0.0405, "l": 0.201},
+        double={"f": 0.0465, "d": 0.115, "h": 0, "i": 0.19, "l": 0.283},
+        double_step={"f": 0.104, "d": 0.208, "h": 0.0512, "i": 0.201, "l": 0.173},
+        point={"f": 0.0975, "d": 0.204},
         load={"f": 0.6, "d": 0.6},
-        call=12740,
-        tile_call=40000,
+        call=14436,
+        tile_call=12000,
         spill=1.8,
         convert=0.5,
     ),
     "x86_v2": Cost(
-        tap={"f": 0.0512, "d": 0.0935, "h": 0.029, "i": 0.0713, "l": 0.337, "g": 1.5},
-        put={"f": 0.18, "d": 0.511, "h": 0.119, "i": 0.503, "l": 0.36, "g": 3},
-        walk={"f": 0.7, "d": 1.26, "h": 0.308, "i": 1.86, "l": 0.335},
-        walk_tap={"f": 0.0508, "d": 0.105, "h": 0.0303, "i": 0.0983, "l": 0.382},
-        double={"f": 0.0134, "d": 0, "h": 0, "i": 0, "l": 0},
-        double_step={"f": 0.133, "d": 0.322, "h": 0.0853, "i": 0.32, "l": 0.33},
-        point={"f": 0.148, "d": 0.34},
+        tap={"f": 0.056, "d": 0.0971, "h": 0.0331, "i": 0.0834, "l": 0.395, "g": 1},
+        put={"f": 0.132, "d": 0.226, "h": 0.129, "i": 0.488, "l": 0, "g": 3},
+        walk={"f": 0.298, "d": 0.668, "h": 0.21, "i": 1.28, "l": 0.475},
+        walk_tap={"f": 0.0586, "d": 0.113, "h": 0.0356, "i": 0.111, "l": 0.423},
+        double={"f": 0, "d": 0, "h": 0, "i": 0.0898, "l": 0},
+        double_step={"f": 0.155, "d": 0.281, "h": 0.101, "i": 0.278, "l": 0.338},
+        point={"f": 0.139, "d": 0.306},
         load={"f": 0.6, "d": 0.6},
-        call=13936,
-        tile_call=40000,
+        call=15023,
+        tile_call=12000,
         spill=1.8,
         convert=0.5,
     ),
     "portable": Cost(
-        tap={"f": 0.19, "d": 0.189, "h": 0.268, "i": 0.263, "l": 0.253, "g": 1.5},
-        put={"f": 0.299, "d": 0.345, "h": 0, "i": 0.21, "l": 0.06, "g": 3},
-        walk={"f": 2.23, "d": 2.17, "h": 0.506, "i": 2.73, "l": 0.0129},
-        walk_tap={"f": 0.192, "d": 0.193, "h": 0.259, "i": 0.194, "l": 0.271},
+        tap={"f": 0.192, "d": 0.192, "h": 0.275, "i": 0.291, "l": 0.283, "g": 1},
+        put={"f": 0.429, "d": 0.636, "h": 0.389, "i": 0, "l": 0.129, "g": 3},
+        walk={"f": 0.463, "d": 0.493, "h": 0.117, "i": 1.43, "l": 0},
+        walk_tap={"f": 0.213, "d": 0.221, "h": 0.292, "i": 0.22, "l": 0.295},
         double={"f": 0, "d": 0, "h": 0, "i": 0, "l": 0},
-        double_step={"f": 0.406, "d": 0.465, "h": 0.33, "i": 0.492, "l": 0.457},
-        point={"f": 0.538, "d": 0.609},
+        double_step={"f": 0.434, "d": 0.45, "h": 0.373, "i": 0.524, "l": 0.453},
+        point={"f": 0.519, "d": 0.579},
         load={"f": 0.6, "d": 0.6},
-        call=15578,
-        tile_call=40000,
+        call=15535,
+        tile_call=12000,
         spill=1.8,
         convert=0.5,
     ),
@@ -160,7 +160,9 @@ def separable(
     numbers : numbers of the result
     """
     one = cost.walk[lane] * (0.2 + 0.8 * products) + products * sum(kernel) * cost.walk_tap[lane]
-    return 1e-9 * (cost.call + cost.tile_call + numbers * (one + (cost.convert if converts else 0)))
+    if converts:
+        one += cost.convert * (0.2 if lane == "h" else 1)
+    return 1e-9 * (cost.call + cost.tile_call + numbers * one)
 
 
 def box(cost: Cost, lane: str, kernel: tuple[int, int], numbers: int, *, converts: bool) -> float:
