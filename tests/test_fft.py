@@ -415,3 +415,18 @@ def test_turned_kernels_of_the_same_shape_are_told_apart():
     expected = rapidconv.ndimage.convolve(volume, kernel)
     for order in ("F", "C", "F"):
         np.testing.assert_allclose(rapidconv.ndimage.convolve(np.asarray(volume, order=order), kernel), expected, rtol=1e-12)
+
+
+def test_no_more_than_so_many_bytes_are_held_with_pieces_of_kernels(monkeypatch):
+    monkeypatch.setattr(_plan, "_kept", {})
+    rng = np.random.default_rng(3)
+    image = rng.integers(-(2**62), 2**62, (300, 300))
+    for _ in range(40):
+        rapidconv.convolve2d(image, rng.integers(-(2**10), 2**10, (47, 47)), mode="same", method="fft")
+
+    def held(weights):
+        return sum(each.nbytes for each in weights._spectra.values()) + sum(held(piece) for piece, _ in weights._pieces or [])
+
+    found = [held(weights) for plan in _plan._kept.values() for weights in plan.made.values()]
+    assert sum(found) <= _plan._KEPT_BYTES
+    assert any(weights._pieces for plan in _plan._kept.values() for weights in plan.made.values())

@@ -349,3 +349,15 @@ def test_means_of_whole_numbers_are_exact_quotients_cut_toward_zero(char):
                 totals = [sum(whole[row, begin + k : begin + k + size]) for k in range(0, 300, 37)]
                 quotients = [int(abs(int(t)) // size) * (1 if t >= 0 else -1) for t in totals]
                 assert ours[row, ::37].tolist() == [bool(q) if np.dtype(output).char == "?" else q for q in quotients]
+
+
+def test_results_of_another_byte_order_stay_so():
+    for _ in range(2):
+        assert ndimage.correlate(X, SQUARE, output=">f4").dtype == np.dtype(">f4")
+        assert ndimage.correlate(X, SQUARE, output=np.dtype("f8", metadata={"a": 1})).dtype.metadata == {"a": 1}
+
+
+def test_a_promoted_output_is_warned_of_every_time():
+    for _ in range(2):
+        with pytest.warns(UserWarning, match="promoting"):
+            assert ndimage.correlate(X + 1j, SQUARE, output=float).dtype == complex

@@ -432,3 +432,27 @@ def test_products_give_the_same_bits_in_any_layout():
     once = ndimage.correlate(image, kernel)
     for workers in (1, 2):
         assert zoo.bits(ndimage.correlate(np.asfortranarray(image), kernel, workers=workers)) == zoo.bits(once)
+
+
+@pytest.mark.parametrize("method", ["auto", "fft", "direct"])
+@pytest.mark.parametrize("kind", ["plain", "lines"])
+def test_numbers_beside_each_other_are_planes_in_any_layout(method, kind):
+    """A last axis of few numbers and one tap: planes and tiles are the same, however image and result lie in memory."""
+    rng = np.random.default_rng(31)
+    volume = rng.normal(size=(12, 64, 50, 4)).astype("f")
+    kernel = rng.normal(size=(9, 9, 9, 1))
+    if kind == "lines":
+        kernel = np.einsum("i,j,k->ijk", rng.random(9), rng.random(8), rng.random(7))[..., None]
+    expected = ndimage.correlate(volume, kernel, method=method)
+    np.testing.assert_array_equal(ndimage.correlate(np.asfortranarray(volume), kernel, method=method), expected)
+    output = np.empty((*volume.shape, 2), "f")[..., 0]
+    np.testing.assert_array_equal(ndimage.correlate(volume, kernel, method=method, output=output), expected)
+    np.testing.assert_allclose(expected, scipy.ndimage.correlate(volume, kernel), rtol=0, atol=2e-4)
+
+
+def test_subnormal_pixels_under_large_lines_keep_their_digits():
+    line = np.exp(-(np.arange(-4, 5) ** 2) / 6.0)
+    kernel = np.einsum("i,j,k->ijk", line, line, line) * 1e26
+    volume = (np.random.default_rng(0).random((24, 40, 40)) * 1e-43).astype("f")
+    exact = ndimage.correlate(volume.astype("d"), kernel, method="direct")
+    np.testing.assert_allclose(ndimage.correlate(volume, kernel), exact, rtol=1e-4)

@@ -37,7 +37,8 @@ def carry_out(asks: Callable[..., Filtering], image: ArrayLike, output: Any, *ar
         image = np.asarray(image, order="C")
     asked = asks(image, output, *arguments)
     ready = _passes.run(asked)
-    if ready is not None and found is not None:
+    warned = isinstance(output, type | np.dtype) and asked.result.dtype != np.dtype(output)      # every time anew
+    if ready is not None and found is not None and not warned:
         keep(found, ready)
     return asked.result
 

@@ -150,7 +150,7 @@ def run(asked: Filtering) -> Any:
                 _accumulate(pixels, chain[0], beyond, part, operation)
     if own is not result:
         result[...] = own
-    return ready if asked.result.ndim else None
+    return ready if plain and asked.result.ndim else None       # which makes results as NumPy does, of one axis or more
 
 
 def _sum(image: NDArray[Any], passes: list[Pass], settings: Settings, result: NDArray[Any]) -> None:
@@ -258,6 +258,8 @@ def _split(image: NDArray[Any], step: Pass, settings: Settings, result: NDArray[
     problem, _ = _problem(image, step, settings, result)
     if not whole and (result.dtype.kind != "f" or problem.summed != result.dtype):
         return None                             # what lies between passes would be cut, or rounded once more
+    if not whole and np.abs(step.kernel).sum() > _LARGE_WEIGHTS:
+        return None                             # pixels that are next to nothing would be stored before they grow
     if settings.method == "auto" and kernels.little_work(result.size * step.kernel.size, step.kernel.size, result.itemsize):
         return None
     lines, rest = split(problem.kernel.reshape(step.kernel.shape), problem.summed)
@@ -282,7 +284,7 @@ def _seconds(image: NDArray[Any], passes: list[Pass], settings: Settings, result
     """Predicted seconds of passes on one thread."""
     total = (len(passes) - 1) * _cost.between(result.nbytes)
     for step in passes:
-        problem, _ = _problem(image, step, settings, result)
+        problem, _ = _problem(image, step, settings, result, frames=False)      # by shapes alone, so that no layout decides
         total += min(_plan.plan(problem).seconds.values())
     return total
 
@@ -321,6 +323,9 @@ def _is_finite(numbers: NDArray[Any]) -> bool:
     with np.errstate(all="ignore"):
         return numbers.dtype.kind != "f" or bool(np.isfinite(numbers.sum()))
 
+
+#: Weights whose sum is beyond this make numbers out of subnormal pixels.
+_LARGE_WEIGHTS = 2.0**20
 
 #: A pass over a block: what it reads, itself, what it writes, where along one axis that begins, and the two places.
 _Step = tuple[NDArray[Any], Pass, NDArray[Any], tuple[int, int], tuple[int, int]]
@@ -419,8 +424,9 @@ def _task(
 
 
 def _problem(
-    image: NDArray[Any], step: Pass, settings: Settings, result: NDArray[Any], start: tuple[int, int] = (0, 0)
-) -> tuple[Problem, NDArray[Any]]:
+    image: NDArray[Any], step: Pass, settings: Settings, result: NDArray[Any], start: tuple[int, int] = (0, 0), *,
+    frames: bool = True,
+) -> tuple[Problem, NDArray[Any]]:  # fmt: skip
     """What a pass is to be planned as, and its view of the result."""
     kernel, first = step.kernel, step.first
     if start[1]:
@@ -444,7 +450,9 @@ def _problem(
         sums, store, order = _DOUBLE, Store.TRUNCATE, _order(kernel) if step.is_line else Order.TAPS
         fill = np.array([cval])
         kernel = kernel.astype(_DOUBLE, copy=False)
-    pixels, view, kernel, first = _framed(image, result, kernel, first)
+    pixels, view = image, result
+    if frames:
+        pixels, view, kernel, first = _framed(image, result, kernel, first)
     *outer, top, left = first
     problem = Problem(
         pixels, kernel, view.shape[: kernel.ndim], dtype, step.rule, fill, top, left, False, False, settings.method, tuple(outer),
@@ -468,8 +476,12 @@ def _order(kernel: NDArray[Any]) -> Order:
 def _framed(
     image: NDArray[Any], result: NDArray[Any], kernel: NDArray[Any], first: tuple[int, ...]
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], tuple[int, ...]]:
-    """Views of at least rows and columns, few numbers side by side as the channels of pixels."""
-    if kernel.shape[-1:] == (1,) and image.ndim > 1 and is_interleaved(image) and is_interleaved(result):
+    """Views of at least rows and columns, few numbers side by side as the channels of pixels.
+
+    Under kernels of several planes such numbers are planes as well, whatever their layout: tiles follow from their number.
+    """
+    flat = sum(taps > 1 for taps in kernel.shape) < 3
+    if flat and kernel.shape[-1:] == (1,) and image.ndim > 1 and is_interleaved(image) and is_interleaved(result):
         kernel, first = kernel[..., 0], first[:-1]
     if kernel.ndim == 1:
         return image[None], result[None], kernel[None], (0, *first)

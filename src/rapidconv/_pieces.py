@@ -9,13 +9,14 @@ not are left out. The pieces of an image are views of it, so that nothing of its
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["SIZE", "WIDTH", "cut_fill", "cut_image", "cut_kernel", "pairs", "piece_bits"]
+__all__ = ["MOST", "SIZE", "WIDTH", "cut_fill", "cut_image", "cut_kernel", "pairs", "piece_bits"]
 
 #: Bytes, and bits, of a piece of an image.
 SIZE = 2
 WIDTH = 8 * SIZE
 
-_MOST = 4       # pieces of a kernel
+#: Pieces of a kernel at most.
+MOST = 4
 
 
 def cut_image(image: NDArray[np.integer]) -> list[NDArray[np.integer]]:
@@ -81,7 +82,7 @@ def pairs(image: int, kernel: int, bits: int, wanted: int) -> list[tuple[int, in
 def piece_bits(kernel: NDArray[np.integer], most: float) -> int:
     """Most bits of pieces of a kernel whose 2-norms are at most so large; 0 where it would take too many pieces."""
     top = max(int(kernel.max()), -int(kernel.min()) - 1).bit_length() + 1
-    for count in range(1, _MOST + 1):
+    for count in range(1, MOST + 1):
         bits = -(-top // count)
         if all(float(np.sqrt(np.sum(piece.astype("d") ** 2))) <= most for piece in cut_kernel(kernel, bits)):
             return bits

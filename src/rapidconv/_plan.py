@@ -108,13 +108,16 @@ def _keep(key: tuple[object, ...], found: Plan) -> None:
 
 
 def _bytes(key: tuple[object, ...], found: Plan) -> int:
-    """Memory of a kept plan, about: the kernel in the key, in the weights and in its lanes, spectra of its tiles."""
-    (taps, *_), tiles = key, found.tiles
+    """Most memory of a kept plan, about: the kernel in the key, in the weights and in lanes, spectra of its tiles and pieces."""
+    (taps, _, shape, *_), tiles = key, found.tiles
     assert isinstance(taps, bytes)
+    assert isinstance(shape, tuple)
+    lanes = len(found.lanes) + 2 * (len(found.products.lanes) if found.products is not None else 0)
     spectra = 0
     if tiles is not None and found.method == "fft":
-        spectra = 2 * prod(tiles.shape) * prod(tiles.planes) * sum(4 if c == "f" else 8 for c in tiles.chars)
-    return (3 + len(found.lanes)) * len(taps) + spectra
+        sizes = [4 if c == "f" else 8 for c in tiles.chars] + [8] * (_pieces.MOST if tiles.bits else 0)
+        spectra = 2 * prod(tiles.shape) * prod(tiles.planes) * sum(sizes)
+    return 2 * len(taps) + 16 * prod(shape) * lanes + spectra
 
 
 def _choose(problem: Problem, workers: int, planes: int) -> Plan:

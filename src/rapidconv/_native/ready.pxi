@@ -12,7 +12,6 @@ cdef enum:
     KEY_BYTES = 4096            # of a call: weights of 500 float64
     KEY_DEPTH = 4               # of lists in lists
     READY_NUMBERS = 1 << 16     # of the largest image
-    READY_JOBS = 8
 
 ctypedef struct Key:
     char text[KEY_BYTES]
@@ -53,6 +52,8 @@ cdef bint put_type(Key* key, value):
     try:
         dtype = cnp.dtype(value)
     except TypeError:
+        return False
+    if dtype.metadata is not None:
         return False
     return kind_of(dtype.type_num) >= 0 and cnp.PyDataType_ISNOTSWAPPED(dtype) and put_number(key, b"t", dtype.type_num)
 
