@@ -382,6 +382,7 @@ def _filter_rows() -> Iterator[Row]:
     yield Row(Filter("uniform_filter", (1024, 1024), "float32", arguments=(15,)), Bars(scipy=10))
     yield Row(Filter("convolve", (1024, 1024), weights=(9, 9)), Bars(scipy=20), headline=True)
     yield Row(Filter("convolve", (1018, 1645, 3), weights=(3, 3, 1)), Bars(scipy=20), headline=True)
+    yield Row(Filter("convolve", (128, 128, 128), weights=(5, 5, 5)), Bars(scipy=20), peers=("scipy",), headline=True)
     # No bars below.
     for name in ("sobel", "laplace"):
         yield Row(Filter(name, (1024, 1024)), peers=("scipy",))
