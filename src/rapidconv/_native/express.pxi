@@ -12,7 +12,7 @@ cdef extern from "numpy/arrayobject.h":
     cnp.dtype PyArray_PromoteTypes(cnp.dtype first, cnp.dtype second)
 
 cdef enum:
-    LEAST_KEPT = 1 << 14        # numbers of a result whose memory may be kept
+    LARGE_RESULT = 1 << 14        # numbers of a result whose memory may be kept
     EXPRESS_TAPS = 4096         # taps of the largest kernel, kept on the stack
     EXPRESS_SIDE = 1 << 24      # pixels on a side, so that no product overflows
     PLAN_TAPS = 25              # kernels worth a look at other methods than direct summation,
@@ -95,7 +95,7 @@ def little_work(double work, Py_ssize_t taps, Py_ssize_t size):
 cdef inline cnp.ndarray new_result(Py_ssize_t m, Py_ssize_t n, int type_num):
     """An array for the result; memory.empty costs 0.3 us, so it is asked only where it can gain."""
     cdef cnp.npy_intp[2] shape
-    if m * n < LEAST_KEPT:
+    if m * n < LARGE_RESULT:
         shape[0] = m
         shape[1] = n
         return cnp.PyArray_EMPTY(2, shape, type_num, 0)

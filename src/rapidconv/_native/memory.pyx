@@ -93,6 +93,7 @@ cdef void* lend(void* ctx, size_t size) noexcept nogil:
 
 cdef void take_back(void* ctx, void* numbers, size_t size) noexcept nogil:
     """Keep the memory of a dropped array, or give it back to the system.  What NumPy takes for its size is not asked."""
+    global n_kept, kept_bytes
     cdef char* block
     if numbers == NULL:
         return
@@ -100,16 +101,11 @@ cdef void take_back(void* ctx, void* numbers, size_t size) noexcept nogil:
     if LEAST_KEPT <= capacity(block) <= most_bytes and rc_try_lock():
         drop_down_to(most_bytes - capacity(block), MOST_KEPT - 1)
         kept[n_kept] = block
-        set_kept(n_kept + 1, kept_bytes + capacity(block))
+        n_kept += 1
+        kept_bytes += capacity(block)
         rc_unlock()
     else:
         rc_drop_block(block, capacity(block) + HEAD)
-
-
-cdef inline void set_kept(int blocks, size_t bytes) noexcept nogil:
-    global n_kept, kept_bytes
-    n_kept = blocks
-    kept_bytes = bytes
 
 
 cdef void* lend_zeros(void* ctx, size_t count, size_t size) noexcept nogil:
