@@ -245,6 +245,12 @@ def test_images_of_other_kinds_have_no_key(image):
     assert key(image=image) is None
 
 
+def test_images_of_as_many_numbers_as_are_kept_have_a_key():
+    """One limit, written in Python and in the kernels."""
+    assert key(image=np.zeros(_again.SMALL)) is not None
+    assert key(image=np.zeros(_again.SMALL + 1)) is None
+
+
 def test_the_layout_of_an_image_is_not_in_its_key():
     assert key(image=X[::2]) == key(image=X[::2].copy()) == key(image=np.asfortranarray(X[::2]))
 

@@ -2,7 +2,12 @@
 
 from typing import Any
 
-__all__ = ["keep", "kept"]
+__all__ = ["BETWEEN", "IMAGE", "RESULT", "SMALL", "keep", "kept"]
+
+#: Numbers of the largest image: READY_NUMBERS of `_native/ready.pxi`.
+SMALL = 2**16
+#: Whose memory a job reads, or writes: Place there.
+IMAGE, BETWEEN, RESULT = range(3)
 
 #: Jobs (`kernels.Ready`) of at most so many calls, by the keys of `kernels.again`. Threads may each make the same; they never change.
 kept: dict[bytes, Any] = {}

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _arguments, _execute, _plan, _workers
-from ._again import keep, kept
+from ._again import IMAGE, RESULT, keep, kept
 from ._native import kernels
 from ._problem import Task
 
@@ -15,8 +15,6 @@ __all__ = ["carry_out", "filter2d", "picture"]
 
 _express = kernels.express
 _EXPRESS_METHODS = ("auto", "direct")
-#: Where a job reads and writes, by the numbers `kernels.Ready` knows the places by.
-_IMAGE, _RESULT = 0, 2
 kernels.set_short(2 * _workers.GRAIN)       # a second worker gains on longer calls
 
 
@@ -76,7 +74,7 @@ def _ready(task: Task, image: Any) -> Any:
         job = _execute.ready(problem, plan, result[place])
         if job is None:
             return None
-        jobs.append((*job, _IMAGE, _RESULT))
+        jobs.append((*job, IMAGE, RESULT))
     return kernels.Ready(jobs, image, result)
 
 

@@ -16,21 +16,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _cost, _execute, _memory, _plan
+from ._again import BETWEEN, IMAGE, RESULT, SMALL
 from ._axes import CHANNELS, is_interleaved
 from ._boundary import Boundary
 from ._native import kernels
 from ._problem import Order, Plan, Problem, Store, Task
 from ._rank import split
 
-__all__ = ["BLOCK", "SMALL", "Filtering", "Pass", "Settings", "added", "line", "planned", "run"]
+__all__ = ["BLOCK", "Filtering", "Pass", "Settings", "added", "line", "planned", "run"]
 
 #: Bytes of a block between two passes, of the 4 MiB of scratch memory a call may take. sobel of 64 x 256 x 256 float32 with blocks
 #: of 0.5, 1, 2, 4 MiB: 14.3, 11.0, 8.5, 6.5 ms (2 vCPUs of a Sapphire Rapids, 2026-11-21, benchmarks.compare --part ndimage).
 BLOCK = 2**21
-#: Numbers of the results of calls whose jobs are made ready; they are one block between two passes.
-SMALL = 2**16
-#: Where a job reads and writes, by the numbers `kernels.Ready` knows the places by.
-_IMAGE, _BETWEEN, _RESULT = range(3)
+#: Most weights of lines, by magnitude and added up: larger ones make numbers out of pixels that are subnormal, which an image between
+#: two passes would have rounded. Any limit far above those of filters, whose weights add up to little, would do.
+_LARGE_WEIGHTS = 2.0**20
 #: Taps up to which two lines of weights are multiplied out, so that one call does both.
 _FUSED_TAPS = 2**16
 #: Whole numbers below this fit 64 bits.
@@ -178,7 +178,7 @@ def _ready(image: NDArray[Any], passes: list[Pass], settings: Settings, result: 
             if job is None:
                 return None
             found.append((*job, *places))
-            between = max(between, into.nbytes if places[1] == _BETWEEN else 0)
+            between = max(between, into.nbytes if places[1] == BETWEEN else 0)
     return kernels.Ready(found, image, result, between)
 
 
@@ -324,9 +324,6 @@ def _is_finite(numbers: NDArray[Any]) -> bool:
         return numbers.dtype.kind != "f" or bool(np.isfinite(numbers.sum()))
 
 
-#: Weights whose sum is beyond this make numbers out of subnormal pixels.
-_LARGE_WEIGHTS = 2.0**20
-
 #: A pass over a block: what it reads, itself, what it writes, where along one axis that begins, and the two places.
 _Step = tuple[NDArray[Any], Pass, NDArray[Any], tuple[int, int], tuple[int, int]]
 
@@ -334,7 +331,7 @@ _Step = tuple[NDArray[Any], Pass, NDArray[Any], tuple[int, int], tuple[int, int]
 def _blocks(image: NDArray[Any], passes: list[Pass], result: NDArray[Any]) -> list[list[_Step]]:
     """Passes that feed each other, block by block of the result."""
     if len(passes) == 1:
-        return [[(image, passes[0], result, (0, 0), (_IMAGE, _RESULT))]]
+        return [[(image, passes[0], result, (0, 0), (IMAGE, RESULT))]]
     axis = next(k for k in range(result.ndim) if all(step.kernel.shape[k] == 1 for step in passes[1:]))
     cuts = _cuts(result, axis, passes[0].kernel.shape[axis] // 2, result.itemsize)
     between = np.empty(result[cuts[0]].shape, result.dtype)
@@ -342,9 +339,9 @@ def _blocks(image: NDArray[Any], passes: list[Pass], result: NDArray[Any]) -> li
     for cut in cuts:
         target = result[cut]
         spare = between[tuple(slice(n) for n in target.shape)]
-        source, place, steps = image, _IMAGE, []
+        source, place, steps = image, IMAGE, []
         for k, step in enumerate(passes):
-            into, onto = (target, _RESULT) if (len(passes) - k) % 2 else (spare, _BETWEEN)
+            into, onto = (target, RESULT) if (len(passes) - k) % 2 else (spare, BETWEEN)
             steps.append((source, step, into, (axis, cut[axis].start) if k == 0 else (0, 0), (place, onto)))
             source, place = into, onto
         blocks.append(steps)
@@ -373,7 +370,10 @@ def _prepared(task: Task, view: NDArray[Any], settings: Settings) -> Plan:
     (problem,) = task.problems
     if settings.kept is None:
         return _plan.plans(task)[0]
-    key = problem.kernel.tobytes(), problem.kernel.shape, problem.shape, problem.method
+    key = (
+        problem.kernel.tobytes(), problem.kernel.dtype, problem.kernel.shape, problem.shape, problem.method, problem.image.dtype,
+        problem.dtype, problem.sums, problem.store, problem.boundary, problem.fill.tobytes(),
+    )  # fmt: skip
     found = settings.kept.get(key)
     if found is None:
         (found,) = _plan.plans(task)

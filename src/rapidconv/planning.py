@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from . import (
+    _again,
     _arguments,
     _cost,
     _execute,
@@ -384,7 +385,7 @@ class Prepared:
             raise ValueError(msg)
         if out is not None:
             _arguments.check_out(out, self._result_shape, self._result_dtype, pixels, pixels)
-        if pixels.size <= _passes.SMALL and self._function not in _OPERATIONS.values():
+        if pixels.size <= _again.SMALL and self._function not in _OPERATIONS.values():
             return self._function(**self._arguments(pixels, out))       # which does small calls again
         asked = self._asked(pixels, out)
         if isinstance(asked, Filtering):
