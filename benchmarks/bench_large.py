@@ -9,7 +9,7 @@ from .cases import RIVALS, TEMPLATE, Work, large_shape
 from .first_call import OTHER_WORKS, WORK, measure_pauses
 from .peers import OURS, make_fma_call
 from .timing import best_times
-from .transforms import PAIRS, count_flops, make_transform_call
+from .transforms import PAIRS, count_flops, make_alone_call, make_transform_call
 
 
 class _Large:
@@ -112,20 +112,21 @@ class LargeIntegersSpeedup(_LargeIntegers, _Speedup):
 class TransformRate:
     """Rate of the tile transforms on one pair of tiles, and its share of the FMA peak; see `transforms`."""
 
-    params = [["float32", "float64"], [64, 128, 144, 256]]
-    param_names = ["dtype", "side"]
+    params = [["float32", "float64"], [64, 128, 144, 256], ["alone", "whole"]]
+    param_names = ["dtype", "side", "what"]
 
-    def setup(self, dtype: str, side: int) -> None:
+    def setup(self, dtype: str, side: int, what: str) -> None:
         char = {"float32": "f", "float64": "d"}[dtype]
-        calls = {"ours": make_transform_call(char, side), "fma": make_fma_call(char)}
+        make = make_alone_call if what == "alone" else make_transform_call
+        calls = {"ours": make(char, side), "fma": make_fma_call(char)}
         best = best_times(calls, rounds=9, budget=0.2)
         self.rate = PAIRS * count_flops(side) / best["ours"]
         self.peak = calls["fma"].run() / best["fma"]
 
-    def track_rate(self, dtype: str, side: int) -> float:
+    def track_rate(self, dtype: str, side: int, what: str) -> float:
         return self.rate / 1e9
 
-    def track_peak_share(self, dtype: str, side: int) -> float:
+    def track_peak_share(self, dtype: str, side: int, what: str) -> float:
         return self.rate / self.peak
 
     track_rate.unit = "GFLOP/s"  # type: ignore[attr-defined]

