@@ -1,8 +1,7 @@
 """The road of tile transforms: as right as direct summation within its bound, and exact where direct summation is."""
 
-from dataclasses import replace
-
 import math
+from dataclasses import replace
 
 import numpy as np
 import oracle
