@@ -266,6 +266,12 @@ cdef inline Py_ssize_t turn_planes(Job* job, Py_ssize_t turn) noexcept nogil:
     return TURN_PLANES if job.taps > 1 else max(1, TURN_NUMBERS // max(1, min(turn, job.m) * job.n))
 
 
+cdef inline Py_ssize_t ring_rows(Job* job) noexcept nogil:
+    """Rows of a tile of rings: all, or heights of the kernel, few enough for a strip of them to stay in the L2 cache."""
+    cdef Py_ssize_t periods = job.m // job.kh, tiles = min(periods * job.kh // RING_TILE, periods // LEAST_PERIODS)
+    return (periods + tiles - 1) // tiles * job.kh if tiles > 1 else job.m
+
+
 cdef inline char* carve(char** at, Py_ssize_t size) noexcept nogil:
     """The next piece of scratch memory, aligned to a cache line."""
     cdef char* here = at[0]
@@ -296,6 +302,8 @@ cdef Py_ssize_t lay_out(Job* job, Scratch* sc, char* base) noexcept nogil:
     sc.tile_rows = TILE_ROWS
     if end <= first or whole or is_staged(job):
         sc.tile_rows = LOW_TILE_ROWS if whole and job.kh <= LOW_ROWS else min(TILE_ROWS, max(STAGED_ROWS, 4 * job.kh))
+    elif makes_rings(job):
+        sc.tile_rows = ring_rows(job)
     if is_column_major(job):
         sc.tile_rows = TILE_ROWS
     sc.large = False
@@ -430,10 +438,15 @@ cdef Py_ssize_t next_turn(Py_ssize_t turns, Py_ssize_t* taken, int workers, int 
 
 
 cdef int run_job(Job* job, Py_ssize_t* taken, int workers, int worker, Py_ssize_t turn) noexcept nogil:
-    """Do one worker's part of a call, so many rows a turn; -1 where there is no scratch memory to be had."""
+    """Do one worker's part of a call, so many rows a turn or what rings want; -1 where there is no scratch memory to be had."""
     cdef Scratch sc
-    cdef Py_ssize_t bands = (job.m + turn - 1) // turn, t, span = turn_planes(job, turn), turns, y, plane
-    cdef char* memory = <char*> malloc(lay_out(job, &sc, NULL) + 64)
+    cdef Py_ssize_t bands, t, span, turns, y, plane
+    cdef char* memory
+    if makes_rings(job):
+        turn = max(turn, min(ring_rows(job), job.m // (4 * workers * job.kh) * job.kh))
+    bands = (job.m + turn - 1) // turn
+    span = turn_planes(job, turn)
+    memory = <char*> malloc(lay_out(job, &sc, NULL) + 64)
     if memory == NULL:
         return -1
     lay_out(job, &sc, memory + (64 - <size_t> memory % 64))
