@@ -81,6 +81,10 @@ ctypedef fused vec:
     vw4         # float32 sums of int32 numbers, which lie in memory as such
     vw8         # float64 sums of int64 numbers
 
+ctypedef fused whole_vec:       # lanes of integers that may be summed in floating lanes of their size
+    vi4
+    vi8
+
 ctypedef fused bankable:        # lanes of complex numbers, where RC_BANKS, and those of rings, where RC_RINGS
     vf4
     vf8
