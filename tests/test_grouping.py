@@ -99,3 +99,28 @@ def test_pictures_narrower_than_a_vector_agree_with_wide_ones(dtypes, rows):
     for width in (1, 2, 3, 7, 8, 17):
         narrow = rapidconv.correlate2d(picture[:, 20 : 20 + width + 3], kernel, "valid")
         assert zoo.same_bits(narrow, wide[:, 20 : 20 + width])
+
+
+@pytest.mark.parametrize("rows", [13, 14, 15, 18, 19, 23, 31])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("columns", [17, 40, 131])
+def test_bits_of_tall_pictures_are_those_of_slabs(dtype, rows, columns):
+    """Tall pictures go through rings of accumulators, slabs of them do not."""
+    picture, kernel = zoo.values((max(9 * rows, 256) + 20, columns + 5), dtype, 1), zoo.values((rows, 6), dtype, 2)
+    for workers in (1, 2):
+        whole = rapidconv.correlate2d(picture, kernel, "valid", method="direct", workers=workers)
+        for top in range(0, len(whole), 29):
+            slab = picture[top : top + 28 + rows]
+            expected = rapidconv.correlate2d(slab, kernel, "valid", method="direct")
+            assert zoo.same_bits(whole[top : top + 29], expected)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_infinities_of_tall_pictures_stay_under_the_kernel(dtype):
+    picture = np.ones((400, 70), dtype)
+    picture[::90, 30] = np.inf
+    kernel = np.ones((16, 3), dtype)
+    result = rapidconv.correlate2d(picture, kernel, "same", "fill", method="direct")
+    expected = rapidconv.correlate2d(np.isinf(picture).astype(dtype), kernel, "same", "fill", method="direct") > 0
+    assert np.array_equal(np.isinf(result), expected)
+    assert not np.isnan(result).any()

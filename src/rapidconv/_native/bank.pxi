@@ -191,12 +191,12 @@ cdef inline void bank_row(
 
 cdef inline void bank_stream(
     bankable zero, const Band* band, Py_ssize_t x, Py_ssize_t last, const Py_ssize_t kh, Py_ssize_t kw, const int vecs,
+    const int meeting,
 ) noexcept nogil:
     """A strip of output rows, vecs vectors wide at byte x, from input rows each read once; kh <= 5, band.m >= kh."""
     cdef bankable r00, r01, r02, r10, r11, r12, r20, r21, r22, r30, r31, r32, r40, r41, r42
     cdef bankable i00, i01, i02, i10, i11, i12, i20, i21, i22, i30, i31, i32, i40, i41, i42
     cdef Py_ssize_t i, size = lane_size(zero), m = band.m, w_step = band.w_step, step = band.step, out_pitch = band.out_pitch
-    cdef int meeting = band.meeting
     cdef const char** rows = band.rows
     cdef const char* re = band.w + (kh - 1) * size
     cdef const char* im = band.im + (kh - 1) * size
@@ -342,11 +342,11 @@ cdef inline void bank_streamed(
     if kh > RC_BANK_STREAM:
         return
     if vecs > 2 and RC_BANK_VECS(kh) > 2:
-        bank_stream(zero, band, x, last, kh, band.kw, 3)
+        bank_stream(zero, band, x, last, kh, band.kw, 3, band.meeting)
     elif vecs > 1:
-        bank_stream(zero, band, x, last, kh, band.kw, 2)
+        bank_stream(zero, band, x, last, kh, band.kw, 2, band.meeting)
     else:
-        bank_stream(zero, band, x, last, kh, band.kw, 1)
+        bank_stream(zero, band, x, last, kh, band.kw, 1, band.meeting)
 
 
 cdef inline void bank_tiled(
@@ -396,13 +396,17 @@ cdef void bank_tile4(bankable zero, const Band* band, Py_ssize_t x, Py_ssize_t l
 
 
 cdef void bank_square3(bankable zero, const Band* band, Py_ssize_t x, Py_ssize_t last, int vecs) noexcept nogil:
-    if RC_BANK_STREAM >= 3:
-        bank_stream(zero, band, x, (RC_BANK_VECS(3) - 1) * sizeof(bankable), 3, 3, RC_BANK_VECS(3))
+    if RC_BANK_STREAM >= 3 and band.meeting == ZIPPED:
+        bank_stream(zero, band, x, (RC_BANK_VECS(3) - 1) * sizeof(bankable), 3, 3, RC_BANK_VECS(3), ZIPPED)
+    elif RC_BANK_STREAM >= 3:
+        bank_stream(zero, band, x, (RC_BANK_VECS(3) - 1) * sizeof(bankable), 3, 3, RC_BANK_VECS(3), band.meeting)
 
 
 cdef void bank_square5(bankable zero, const Band* band, Py_ssize_t x, Py_ssize_t last, int vecs) noexcept nogil:
-    if RC_BANK_STREAM >= 5:
-        bank_stream(zero, band, x, (RC_BANK_VECS(5) - 1) * sizeof(bankable), 5, 5, RC_BANK_VECS(5))
+    if RC_BANK_STREAM >= 5 and band.meeting == ZIPPED:
+        bank_stream(zero, band, x, (RC_BANK_VECS(5) - 1) * sizeof(bankable), 5, 5, RC_BANK_VECS(5), ZIPPED)
+    elif RC_BANK_STREAM >= 5:
+        bank_stream(zero, band, x, (RC_BANK_VECS(5) - 1) * sizeof(bankable), 5, 5, RC_BANK_VECS(5), band.meeting)
 
 
 cdef void correlate_bank(

@@ -181,10 +181,6 @@ cdef void from_lane(const lane* s, Py_ssize_t s_step, int kind, char* d, Py_ssiz
         narrow(s, s_step, <long long*> d, stride, n)
 
 
-ctypedef fused signed_integer:
-    int
-    long long
-
 ctypedef fused wide_integer:
     int
     unsigned int
@@ -212,16 +208,6 @@ cdef unsigned long long widen_peak(wide_integer* s, Py_ssize_t stride, lane* d, 
             high = x if x > high else high
     below = 0 - <unsigned long long> <long long> low
     return below if below > <unsigned long long> high else <unsigned long long> high
-
-
-cdef unsigned long long peak_of(const signed_integer* s, Py_ssize_t n) noexcept nogil:
-    """A bound of the magnitude of n integers: the largest, rounded up to 2**k or to what lies below."""
-    cdef Py_ssize_t i
-    cdef signed_integer bits = 0
-    cdef int sign = 8 * sizeof(signed_integer) - 1
-    for i in range(n):
-        bits = bits | (s[i] ^ (s[i] >> sign))
-    return <unsigned long long> bits + 1
 
 
 cdef unsigned long long to_lane_peak(int kind, const char* s, Py_ssize_t stride, lane* d, Py_ssize_t n) noexcept nogil:

@@ -11,7 +11,15 @@
 #                          a1 += w1                           a1 <- a2
 #                          a2 += w0   begun                   a2 <- 0
 #
-#   tile (taller kernels): 8 (4, 1) output rows stay, input rows pass
+#   ring (kernels of RING_ROWS rows or more, tall bands): 7 to 9 slots that are never idle; the kernel's rows go round
+#
+#        input row 0        | 0                  slot s holds output rows first + s, + kh, + 2 kh ... one after
+#        input row 1        | 0 1                another: where one ends, the next begins. Rows that were not
+#        ...                | 0 1 ... m - 1      reached are those of further rings over the same strip
+#        input row kh       | kh 1 ... m - 1
+#        input row kh + 1   | kh kh+1 ... m - 1
+#
+#   tile (what is left): 8 (4, 1) output rows stay, input rows pass
 #
 #        input row 0   | 0            output row r meets input row i with kernel row i - r:
 #        input row 1   | 0 1          rows of a head, the steady middle, rows of a tail
@@ -94,6 +102,12 @@ cdef inline void tap(
             a81[0] = a81[0] + b * x1
         if vecs > 2:
             a82[0] = a82[0] + b * x2
+
+
+cdef enum:
+    RING_ROWS = 14          # kernels of fewer rows do not make rings of 7 to 9
+    LEAST_PERIODS = 8       # heights of the kernel in a band, and rows: a ring throws up to 8 rows away at its ends
+    LEAST_RING = 256
 
 
 ctypedef char loaded         # whence the taps of a row have their inputs: words by which Cython tells the two ways apart
@@ -523,6 +537,190 @@ cdef inline void register_tile(
         finish(&a70, &a71, &a72, out + 7 * out_pitch, last, vecs)
 
 
+cdef inline bint is_tall(Py_ssize_t m, Py_ssize_t kh) noexcept nogil:
+    """Whether rings gain on so many output rows."""
+    return RC_RINGS and kh >= RING_ROWS and m >= max(LEAST_PERIODS * kh, LEAST_RING)
+
+
+cdef inline void read_rows(
+    const char** rows, Py_ssize_t i, Py_ssize_t end, Py_ssize_t x, Py_ssize_t reach, Py_ssize_t width, bint later,
+) noexcept nogil:
+    """Fetch all that row i + 1 is read for, and later: what the next strip needs of row i besides."""
+    cdef Py_ssize_t at
+    cdef const char* p = rows[min(i + 1, end)] + x
+    for at from 0 <= at < reach by 64:
+        RC_READ_SOON(p + at)
+    if later:
+        p = rows[i] + x
+        for at from reach <= at < reach + width by 64:
+            RC_READ_LATER(p + at)
+
+
+cdef inline void hand_over(
+    bankable zero, bankable* a0, bankable* a1, bankable* a2, char* done, const char* sums, Py_ssize_t last, const int vecs,
+) noexcept nogil:
+    """A slot of a ring: its output row is done, if there is one, and the next one begins from sums or zero."""
+    if done != NULL:
+        finish(a0, a1, a2, done, last, vecs)
+    begin(zero, a0, a1, a2, sums, last, vecs)
+
+
+cdef inline void ring(
+    bankable zero, const Band* band, Py_ssize_t first, Py_ssize_t x, Py_ssize_t last, const int m, const int vecs,
+) noexcept nogil:
+    """Output rows first .. first + m - 1 and all kh, 2 kh ... further down, vecs vectors wide at byte x; m is 7, 8 or 9.
+
+    Slots that have not begun or are done take part in the sums all the same: what they hold is thrown away.
+    """
+    cdef bankable a00, a01, a02, a10, a11, a12, a20, a21, a22
+    cdef bankable a30, a31, a32, a40, a41, a42, a50, a51, a52
+    cdef bankable a60, a61, a62, a70, a71, a72, a80, a81, a82
+    cdef Py_ssize_t i, y, size = lane_size(zero), kh = band.kh, kw = band.kw, w_step = band.w_step, step = band.step
+    cdef Py_ssize_t sums_pitch = band.sums_pitch, out_pitch = band.out_pitch, width = vecs * sizeof(bankable)
+    cdef Py_ssize_t reach = (width + (kw - 1) * step + 126) // 64 * 64      # bytes of a row, from wherever in a line
+    cdef Py_ssize_t end = band.m + m - 2                                    # the last row
+    cdef const char** rows = band.rows + first
+    cdef const char* w = band.w
+    cdef const char* sums = NULL
+    cdef char* out = band.out + first * out_pitch + x
+    cdef char* done = NULL
+    a00 = a01 = a02 = nought(zero)
+    a10 = a11 = a12 = nought(zero)
+    a20 = a21 = a22 = nought(zero)
+    a30 = a31 = a32 = nought(zero)
+    a40 = a41 = a42 = nought(zero)
+    a50 = a51 = a52 = nought(zero)
+    a60 = a61 = a62 = nought(zero)
+    a70 = a71 = a72 = nought(zero)
+    a80 = a81 = a82 = nought(zero)
+    for y from 0 <= y <= band.m by kh:
+        sums = NULL
+        if band.sums != NULL and y < band.m:
+            sums = band.sums + (first + y) * sums_pitch + x
+        hand_over(zero, &a00, &a01, &a02, done if y > 0 else NULL, sums, last, vecs)
+        read_rows(rows, y, end, x, reach, width, first == 0)
+        taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
+             &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
+             &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
+             rows[y] + x, w, w_step, kw, step, last, 0, m - 1, vecs, <loaded> 0)
+        hand_over(zero, &a10, &a11, &a12, done + out_pitch if y > 0 else NULL, row_of(sums, 1, sums_pitch), last, vecs)
+        read_rows(rows, y + 1, end, x, reach, width, first == 0)
+        taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
+             &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
+             &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
+             rows[y + 1] + x, w + size, w_step, kw, step, last, 0, m - 1, vecs, <loaded> 0)
+        hand_over(zero, &a20, &a21, &a22, done + 2 * out_pitch if y > 0 else NULL, row_of(sums, 2, sums_pitch), last, vecs)
+        read_rows(rows, y + 2, end, x, reach, width, first == 0)
+        taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
+             &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
+             &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
+             rows[y + 2] + x, w + 2 * size, w_step, kw, step, last, 0, m - 1, vecs, <loaded> 0)
+        hand_over(zero, &a30, &a31, &a32, done + 3 * out_pitch if y > 0 else NULL, row_of(sums, 3, sums_pitch), last, vecs)
+        read_rows(rows, y + 3, end, x, reach, width, first == 0)
+        taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
+             &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
+             &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
+             rows[y + 3] + x, w + 3 * size, w_step, kw, step, last, 0, m - 1, vecs, <loaded> 0)
+        hand_over(zero, &a40, &a41, &a42, done + 4 * out_pitch if y > 0 else NULL, row_of(sums, 4, sums_pitch), last, vecs)
+        read_rows(rows, y + 4, end, x, reach, width, first == 0)
+        taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
+             &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
+             &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
+             rows[y + 4] + x, w + 4 * size, w_step, kw, step, last, 0, m - 1, vecs, <loaded> 0)
+        hand_over(zero, &a50, &a51, &a52, done + 5 * out_pitch if y > 0 else NULL, row_of(sums, 5, sums_pitch), last, vecs)
+        read_rows(rows, y + 5, end, x, reach, width, first == 0)
+        taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
+             &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
+             &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
+             rows[y + 5] + x, w + 5 * size, w_step, kw, step, last, 0, m - 1, vecs, <loaded> 0)
+        hand_over(zero, &a60, &a61, &a62, done + 6 * out_pitch if y > 0 else NULL, row_of(sums, 6, sums_pitch), last, vecs)
+        if m == 7 and y == band.m:
+            return
+        read_rows(rows, y + 6, end, x, reach, width, first == 0)
+        taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
+             &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
+             &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
+             rows[y + 6] + x, w + 6 * size, w_step, kw, step, last, 0, m - 1, vecs, <loaded> 0)
+        if m > 7:
+            hand_over(zero, &a70, &a71, &a72, done + 7 * out_pitch if y > 0 else NULL, row_of(sums, 7, sums_pitch), last, vecs)
+            if m == 8 and y == band.m:
+                return
+            read_rows(rows, y + 7, end, x, reach, width, first == 0)
+            taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
+                 &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
+                 &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
+                 rows[y + 7] + x, w + 7 * size, w_step, kw, step, last, 0, m - 1, vecs, <loaded> 0)
+        if m > 8:
+            hand_over(zero, &a80, &a81, &a82, done + 8 * out_pitch if y > 0 else NULL, row_of(sums, 8, sums_pitch), last, vecs)
+            if m == 9 and y == band.m:
+                return
+            read_rows(rows, y + 8, end, x, reach, width, first == 0)
+            taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
+                 &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
+                 &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
+                 rows[y + 8] + x, w + 8 * size, w_step, kw, step, last, 0, m - 1, vecs, <loaded> 0)
+        for i in range(m, kh):
+            read_rows(rows, y + i, end, x, reach, width, first == 0)
+            taps(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
+                 &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
+                 &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
+                 rows[y + i] + x, w + i * size, w_step, kw, step, last, 0, m - 1, vecs, <loaded> 0)
+        done = out
+        out += kh * out_pitch
+
+
+cdef void ring7(
+    bankable zero, const Band* band, Py_ssize_t first, Py_ssize_t x, Py_ssize_t last, int vecs,
+) noexcept nogil:
+    if vecs > 2:
+        ring(zero, band, first, x, last, 7, 3)
+    else:
+        ring(zero, band, first, x, last, 7, 2)
+
+
+cdef void ring8(
+    bankable zero, const Band* band, Py_ssize_t first, Py_ssize_t x, Py_ssize_t last, int vecs,
+) noexcept nogil:
+    if vecs > 2:
+        ring(zero, band, first, x, last, 8, 3)
+    else:
+        ring(zero, band, first, x, last, 8, 2)
+
+
+cdef void ring9(
+    bankable zero, const Band* band, Py_ssize_t first, Py_ssize_t x, Py_ssize_t last, int vecs,
+) noexcept nogil:
+    if vecs > 2:
+        ring(zero, band, first, x, last, 9, 3)
+    else:
+        ring(zero, band, first, x, last, 9, 2)
+
+
+cdef void rings(bankable zero, const Band* band, Py_ssize_t x, Py_ssize_t last, int vecs) noexcept nogil:
+    """A strip two or three vectors wide, in as few rings as hold kh rows, of sizes as equal as can be."""
+    cdef Py_ssize_t k, first, kh = band.kh, count = (kh + 8) // 9, size
+    for k in range(count):
+        first = k * kh // count
+        size = (k + 1) * kh // count - first
+        if size == 9:
+            ring9(zero, band, first, x, last, vecs)
+        elif size == 8:
+            ring8(zero, band, first, x, last, vecs)
+        else:
+            ring7(zero, band, min(first, kh - 7), x, last, vecs)
+
+
+cdef inline char* wound(const char* w, Py_ssize_t kh, Py_ssize_t kw, Py_ssize_t w_step, Py_ssize_t size) noexcept nogil:
+    """A kernel's rows for rings: before those of each column, its last 8 once more. To be freed; NULL without memory."""
+    cdef Py_ssize_t j, lead = 8 * size, rows = kh * size
+    cdef char* copy = <char*> malloc(kw * (lead + rows))
+    if copy != NULL:
+        for j in range(kw):
+            memcpy(copy + j * (lead + rows), w + j * w_step + rows - lead, lead)
+            memcpy(copy + j * (lead + rows) + lead, w + j * w_step, rows)
+    return copy
+
+
 # A strip under kernels of so many rows, or of one register tile: one compiled function each, 1, 2 or 3 vectors wide.
 
 
@@ -674,8 +872,21 @@ cdef void correlate_rows(
     cdef void (*strip)(vec, const Band*, Py_ssize_t, Py_ssize_t, int) noexcept nogil
     cdef void (*full)(vec, const Band*, Py_ssize_t, Py_ssize_t, int) noexcept nogil
     cdef Band band
+    cdef char* copy
     band.n, band.kh, band.kw, band.w, band.w_step, band.step = n, kh, kw, w, w_step, step
     band.sums_pitch, band.out_pitch = sums_pitch, out_pitch
+    if vec is vf4 or vec is vf8:
+        copy = NULL
+        if is_tall(m, kh) and n * lane_size(zero) > <Py_ssize_t> sizeof(vec):
+            copy = wound(w, kh, kw, w_step, lane_size(zero))
+        if copy != NULL:
+            y = m // kh * kh
+            band.m, band.rows, band.sums, band.out = y, rows, sums, out
+            band.w, band.w_step = copy + 8 * lane_size(zero), (kh + 8) * lane_size(zero)
+            strip = rings
+            sweep(zero, &band, widest, strip, strip, 0)
+            free(copy)
+            band.w, band.w_step = w, w_step
     strip = tile1
     if vec is vf4 or vec is vf8 or vec is vi2 or vec is vw4 or vec is vw8:
         if streams:

@@ -20,6 +20,7 @@ cdef enum:
     STAGED_ROWS = 16        # rows of a tile with gathered rows or planes of sums, which then stay in the L1 cache
     GATHER_BYTES = 2048     # a gathered tile's row of sums: rows of block and sums stay in the L2 cache
     PLACE_BYTES = 16384     # a row of sums of a tile read in place
+    RING_TILE = 512         # rows of a tile of rings, about
     LOW_ROWS = 4            # rows of a kernel so low that tiles of whole numbers are measured in the L1 cache:
     LOW_TILE_ROWS = 8       # rows of such a tile,
     WHOLE_BYTES = 1536      # and bytes of its row
@@ -124,6 +125,12 @@ cdef inline bint in_place(Job* job, Lane* ln) noexcept nogil:
     """Whether a lane can read the image where it lies."""
     return (job.taps == 1 and job.store != TRUNCATE and job.plain and not job.lift and same_bits(job.kind, ln.kind)
             and job.col_stride == job.parts * type_size(job.kind))
+
+
+cdef inline bint makes_rings(Job* job) noexcept nogil:
+    """Whether tiles read in place may be high enough for rings."""
+    return (is_tall(job.m, job.kh) and job.n_lanes == 1 and (job.lanes[0].kind == F4 or job.lanes[0].kind == F8)
+            and job.lanes[0].imag_part == NULL and in_place(job, &job.lanes[0]))
 
 
 cdef inline Lane* whole_number_lane(Job* job) noexcept nogil:

@@ -12,7 +12,9 @@ cdef extern from "simd.h" nogil:
     const int RC_TILE_ROWS
     const int RC_TILE_VECS
     const int RC_BYTES
+    const int RC_RINGS
     void RC_READ_SOON(const void* p)
+    void RC_READ_LATER(const void* p)
     void RC_ANEW(const char* p)
     Py_ssize_t rc_fetch_add(Py_ssize_t* counter, Py_ssize_t step)
     Py_ssize_t RC_BAND(Py_ssize_t kh)
@@ -79,7 +81,11 @@ ctypedef fused vec:
     vw4         # float32 sums of int32 numbers, which lie in memory as such
     vw8         # float64 sums of int64 numbers
 
-ctypedef fused bankable:        # lanes of complex numbers, where RC_BANKS
+ctypedef fused whole_vec:       # lanes of integers that may be summed in floating lanes of their size
+    vi4
+    vi8
+
+ctypedef fused bankable:        # lanes of complex numbers, where RC_BANKS, and those of rings, where RC_RINGS
     vf4
     vf8
 

@@ -60,6 +60,8 @@
 #  define RC_STREAM_ROWS 6
 #  define RC_STREAM_VECS(kh) ((kh) <= 4 ? 3 : 2)
 #endif
+/* Rings of 7 to 9 output rows take the same registers as streams of 9. */
+#define RC_RINGS (RC_STREAM_ROWS == 9)
 /* The same for a bank of two kernels: its sums are twice as many. */
 #if RC_TILE_ROWS == 8
 #  define RC_BANK_ROWS 4
@@ -328,11 +330,13 @@ RC_TIMES_I(vf8, int64_t, RC_N8)
 #  define RC_QUAD_VECS 2
 #endif
 
-/* A line that will be read soon. */
+/* A line that will be read soon, into the first-level cache; or later, into the second. */
 #if defined(__GNUC__) || defined(__clang__)
 #  define RC_READ_SOON(p) __builtin_prefetch(p)
+#  define RC_READ_LATER(p) __builtin_prefetch((p), 0, 2)
 #else
 #  define RC_READ_SOON(p)
+#  define RC_READ_LATER(p)
 #endif
 
 /* Makes gcc forget what it knows of a pointer: it would carry weights from one turn of a loop to the next in

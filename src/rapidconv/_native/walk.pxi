@@ -196,6 +196,37 @@ cdef void put_row(Job* job, int kind, char* re, const char* im, char* dest, Py_s
         put_lane(job, kind, im + part * size, job.parts, dest + (2 * part + 1) * out_size, stride, width)
 
 
+cdef unsigned long long peak_of(whole_vec zero, const char** rows, Py_ssize_t m, Py_ssize_t row_bytes) noexcept nogil:
+    """A bound of the magnitude of integers in rows of at least a vector: the largest, rounded up to 2**k or to what lies below.
+
+    One vector of bits for all rows: a sum over its lanes for every row would take as long as the row.
+    """
+    cdef Py_ssize_t i, at, one = sizeof(whole_vec)
+    cdef int sign = 8 * lane_size(zero) - 1
+    cdef whole_vec a, b, odd = zero, even = zero
+    cdef unsigned long long top = 0
+    cdef const char* p
+    cdef char lanes[64]
+    for i in range(m):
+        p = rows[i]
+        for at from 0 <= at <= row_bytes - 2 * one by 2 * sizeof(whole_vec):
+            a = load(zero, p + at)
+            b = load(zero, p + at + one)
+            even = even | (a ^ (a >> sign))
+            odd = odd | (b ^ (b >> sign))
+        a = load(zero, p + max(0, row_bytes - 2 * one))
+        b = load(zero, p + row_bytes - one)
+        even = even | (a ^ (a >> sign))
+        odd = odd | (b ^ (b >> sign))
+    store(lanes, even | odd)
+    for at from 0 <= at < one by lane_size(zero):
+        if whole_vec is vi4:
+            top |= <unsigned int> (<int*> (lanes + at))[0]
+        else:
+            top |= <unsigned long long> (<long long*> (lanes + at))[0]
+    return top + 1
+
+
 cdef void whole_tile(
     Job* job, Scratch* sc, Py_ssize_t y0, Py_ssize_t y1, Py_ssize_t x0, Py_ssize_t x1, Py_ssize_t lanes, bint below,
 ) noexcept nogil:
@@ -205,17 +236,16 @@ cdef void whole_tile(
     """
     cdef Lane* ln = whole_number_lane(job)
     cdef Py_ssize_t m = y1 - y0, n = (x1 - x0) * job.parts, size = type_size(ln.kind), i, width
-    cdef unsigned long long top = 0, here
+    cdef unsigned long long top
     if not sc.large:
         place_rows(job, sc, y0, m, x0)
         whole_lane(ln.kind, sc.rows, m, n, job.kh, job.kw, ln.real_part, job.kh * size, job.parts * size,
                    job.out + y0 * job.out_row_stride + x0 * job.out_col_stride, job.out_row_stride)
-        for i in range(job.kh - 1 if below else 0, m + job.kh - 1):
-            if size == 4:
-                here = peak_of(<const int*> sc.rows[i], n + (job.kw - 1) * job.parts)
-            else:
-                here = peak_of(<const long long*> sc.rows[i], n + (job.kw - 1) * job.parts)
-            top = max(top, here)
+        i = job.kh - 1 if below else 0
+        if size == 4:
+            top = peak_of(vi4_zero(), sc.rows + i, m + job.kh - 1 - i, (n + (job.kw - 1) * job.parts) * size)
+        else:
+            top = peak_of(vi8_zero(), sc.rows + i, m + job.kh - 1 - i, (n + (job.kw - 1) * job.parts) * size)
         if top <= ln.limit // 4:            # sums below 2^22 and 2^51
             return
         sc.large = True
@@ -266,6 +296,12 @@ cdef inline Py_ssize_t turn_planes(Job* job, Py_ssize_t turn) noexcept nogil:
     return TURN_PLANES if job.taps > 1 else max(1, TURN_NUMBERS // max(1, min(turn, job.m) * job.n))
 
 
+cdef inline Py_ssize_t ring_rows(Job* job) noexcept nogil:
+    """Rows of a tile of rings: all, or heights of the kernel, few enough for a strip of them to stay in the L2 cache."""
+    cdef Py_ssize_t periods = job.m // job.kh, tiles = min(periods * job.kh // RING_TILE, periods // LEAST_PERIODS)
+    return (periods + tiles - 1) // tiles * job.kh if tiles > 1 else job.m
+
+
 cdef inline char* carve(char** at, Py_ssize_t size) noexcept nogil:
     """The next piece of scratch memory, aligned to a cache line."""
     cdef char* here = at[0]
@@ -296,11 +332,13 @@ cdef Py_ssize_t lay_out(Job* job, Scratch* sc, char* base) noexcept nogil:
     sc.tile_rows = TILE_ROWS
     if end <= first or whole or is_staged(job):
         sc.tile_rows = LOW_TILE_ROWS if whole and job.kh <= LOW_ROWS else min(TILE_ROWS, max(STAGED_ROWS, 4 * job.kh))
+    elif makes_rings(job):
+        sc.tile_rows = ring_rows(job)
     if is_column_major(job):
         sc.tile_rows = TILE_ROWS
     sc.large = False
     if first > 0 or end < job.n or gathers:
-        sc.tile_rows = max(4, min(sc.tile_rows, budget // 2))
+        sc.tile_rows = max(4, min(sc.tile_rows, max(budget // 2, budget - job.kh)))
         sc.group = job.kh if job.store == TRUNCATE else max(1, min(job.kh, budget - sc.tile_rows))
     m = min(job.m, sc.tile_rows)
     rows = m + sc.group if first > 0 or end < job.n or gathers else 0
@@ -430,10 +468,15 @@ cdef Py_ssize_t next_turn(Py_ssize_t turns, Py_ssize_t* taken, int workers, int 
 
 
 cdef int run_job(Job* job, Py_ssize_t* taken, int workers, int worker, Py_ssize_t turn) noexcept nogil:
-    """Do one worker's part of a call, so many rows a turn; -1 where there is no scratch memory to be had."""
+    """Do one worker's part of a call, so many rows a turn or what rings want; -1 where there is no scratch memory to be had."""
     cdef Scratch sc
-    cdef Py_ssize_t bands = (job.m + turn - 1) // turn, t, span = turn_planes(job, turn), turns, y, plane
-    cdef char* memory = <char*> malloc(lay_out(job, &sc, NULL) + 64)
+    cdef Py_ssize_t bands, t, span, turns, y, plane
+    cdef char* memory
+    if makes_rings(job):
+        turn = max(turn, min(ring_rows(job), job.m // (4 * workers * job.kh) * job.kh))
+    bands = (job.m + turn - 1) // turn
+    span = turn_planes(job, turn)
+    memory = <char*> malloc(lay_out(job, &sc, NULL) + 64)
     if memory == NULL:
         return -1
     lay_out(job, &sc, memory + (64 - <size_t> memory % 64))
