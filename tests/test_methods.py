@@ -209,6 +209,7 @@ def test_the_express_lane_and_the_planner_take_the_same_road(dtype, side, taps):
     """Around the amount of work where methods begin to be compared: a call said otherwise has the same bits."""
     image, kernel = zoo.values((side, 2 * side), dtype, 1), zoo.values((taps, taps), dtype, 2)
     plain = signal.convolve2d(image, kernel, "same")
+    assert zoo.same_bits(plain, signal.convolve2d(image, kernel, "same", fillvalue=np.float64(0)))
     assert zoo.same_bits(plain, signal.convolve2d(image, kernel, "same", out=np.empty_like(plain)))
     for layout in ("fortran", "swapped", "misaligned", "every_other"):
         assert zoo.same_bits(plain, signal.convolve2d(zoo.LAYOUTS[layout](image), kernel, "same"))

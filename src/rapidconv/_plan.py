@@ -39,12 +39,14 @@ _MOST_SCRATCH = 4e6
 _ORDINARY = {"f": (2.0**-50, 2.0**60), "d": (2.0**-400, 2.0**400)}
 
 
-#: Plans by all that they follow from, at most so many, with what is made of their kernels: at most so many bytes, the
-#: oldest go first. Threads may each make the same plan; a plan never changes.
-_kept: dict[tuple[object, ...], Plan] = {}
+#: Plans by all that they follow from, and their bytes: at most so many, with what is made of their kernels, the oldest go first.
+#: Threads may each make the same plan; a plan never changes.
+_kept: dict[tuple[object, ...], tuple[Plan, int]] = {}
 _KEPT = 64
 _KEPT_BYTES = 2**24
 _keeping = Lock()       # never waited for
+#: Taps times outputs of plans that are sooner made anew than kept, being direct whatever the types are.
+_QUICK = 2**18
 
 
 def plans(task: Task) -> list[Plan]:
@@ -78,16 +80,18 @@ def plan(problem: Problem, workers: int = 1, planes: int = 1) -> Plan:
     kernel, image = problem.kernel, problem.image
     if problem.several is not None:
         return _together(problem, problem.several, workers, planes)
-    if kernel.nbytes > _KEPT_BYTES // 16:
+    quick = kernel.size * prod(problem.shape) <= _QUICK and problem.method in ("auto", "direct")
+    if quick or kernel.nbytes > _KEPT_BYTES // 16:
         return _choose(problem, workers, planes)
     key = (
         kernel.tobytes(), kernel.dtype, kernel.shape, image.dtype, image.shape[kernel.ndim :], problem.shape, problem.dtype,
         problem.boundary, problem.fill.tobytes(), problem.method, problem.sums, problem.store, workers, planes,
     )  # fmt: skip
-    found = _kept.get(key)
-    if found is None:
-        found = _choose(problem, workers, planes)
-        _keep(key, found)
+    kept = _kept.get(key)
+    if kept is not None:
+        return kept[0]
+    found = _choose(problem, workers, planes)
+    _keep(key, found)
     return found
 
 
@@ -96,13 +100,12 @@ def _keep(key: tuple[object, ...], found: Plan) -> None:
     if not _keeping.acquire(blocking=False):
         return
     try:
-        room = _KEPT_BYTES - _bytes(key, found)
-        held = sum(_bytes(*each) for each in _kept.items())
-        while _kept and (held > room or len(_kept) >= _KEPT):
-            oldest = next(iter(_kept))
-            held -= _bytes(oldest, _kept.pop(oldest))
-        if room >= 0:
-            _kept[key] = found
+        size = _bytes(key, found)
+        held = sum(each for _, each in _kept.values())
+        while _kept and (held + size > _KEPT_BYTES or len(_kept) >= _KEPT):
+            held -= _kept.pop(next(iter(_kept)))[1]
+        if size <= _KEPT_BYTES:
+            _kept[key] = found, size
     finally:
         _keeping.release()
 
