@@ -59,9 +59,9 @@ def _do(task: Task, _: Any, found: Any) -> tuple[NDArray[Any], Any]:
         for problem, plan, place in zip(task.problems, plans, task.places, strict=True)
     )
     ready = _execute.ready(steps, image, result, 0, weights)
-    if ready is None:
-        return _execute.run(task, plans, result), None
-    return ready.run(image, task.out, None, False), ready
+    if ready is None or task.copies:
+        return _execute.run(task, plans, result), ready
+    return ready.run(image, result, None, False), ready
 
 
 #: Does what a function of `_image_arguments` asks for, if small by the jobs of a call like it: of that function, image, out, arguments.

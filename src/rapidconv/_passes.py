@@ -259,7 +259,8 @@ def _split(image: NDArray[Any], step: Pass, settings: Settings, result: NDArray[
         return None                             # what lies between passes would be cut, or rounded once more
     if not whole and np.abs(step.kernel).sum() > _LARGE_WEIGHTS:
         return None                             # pixels that are next to nothing would be stored before they grow
-    if settings.method == "auto" and kernels.little_work(result.size * step.kernel.size, step.kernel.size, result.itemsize):
+    width = result.shape[-1]
+    if settings.method == "auto" and kernels.little_work(result.size // width, width, 1, step.kernel.size, result.itemsize):
         return None
     lines, rest = split(problem.kernel.reshape(step.kernel.shape), problem.summed)
     if not lines:

@@ -16,8 +16,8 @@ cdef enum:
     LARGE_RESULT = 1 << 14        # numbers of a result whose memory may be kept
     EXPRESS_TAPS = 4096         # taps of the largest kernel, kept on the stack
     EXPRESS_SIDE = 1 << 24      # pixels on a side, so that no product overflows
-    PLAN_TAPS = 25              # kernels worth a look at other methods than direct summation,
-    PLAN_BYTES = 1 << 24        # and multiply-adds times bytes of a sum, some 50 us
+    PLAN_TAPS = 26              # kernels worth a look at other methods than direct summation,
+    PLAN_BYTES = 7 << 21        # and multiply-adds times bytes of a sum, some 45 us
     KEEP_GIL_WORK = 1 << 16     # multiply-adds done in less time than handing over the GIL takes
 
 
@@ -74,13 +74,12 @@ cdef bint overlap(cnp.ndarray a, cnp.ndarray b) noexcept:
 cdef int common_type(cnp.ndarray a, cnp.ndarray b):
     """The common type of two arrays: that of one of them, or of numbers not both whole; else -1."""
     cdef int first = cnp.PyArray_TYPE(a), second = cnp.PyArray_TYPE(b)
-    if first == second or cnp.PyArray_CanCastSafely(second, first):
-        return first
-    if cnp.PyArray_CanCastSafely(first, second):
-        return second
-    if cnp.PyArray_ISINTEGER(a) and cnp.PyArray_ISINTEGER(b):
+    cdef bint takes = cnp.PyArray_CanCastSafely(second, first), fits = cnp.PyArray_CanCastSafely(first, second)
+    if takes != fits or first == second:
+        return first if takes else second
+    if not takes and cnp.PyArray_ISINTEGER(a) and cnp.PyArray_ISINTEGER(b):
         return -1
-    return PyArray_PromoteTypes(a.descr, b.descr).type_num
+    return PyArray_PromoteTypes(a.descr, b.descr).type_num      # also of two names of one type, as long and long long
 
 
 cdef void read_taps(cnp.ndarray h, lane* to, int part, bint flip, bint negative) noexcept:
@@ -127,14 +126,26 @@ cdef void read_kernel(Lane* ln, cnp.ndarray h, extended* memory, bint flip, bint
         read_taps(h, <long long*> memory, 0, flip, False)
 
 
-cdef inline bint is_little(double work, Py_ssize_t taps, Py_ssize_t size) noexcept:
-    """Whether so many multiply-adds in a lane of a size are done directly without a look at other methods."""
-    return work * size <= PLAN_BYTES or taps < PLAN_TAPS
+cdef inline double numbers_summed(double rows, Py_ssize_t width, Py_ssize_t size) noexcept:
+    """Numbers of rows so wide, counted by the time that direct sums of a size take: whole vectors, and some more as the last
+    strip of a row waits for its own sums (2026-11-21, Sapphire Rapids, benchmarks.regret)."""
+    cdef Py_ssize_t lanes = max(1, RC_BYTES // size)
+    return rows * ((width + lanes - 1) // lanes + 0.65) * lanes
 
 
-def little_work(double work, Py_ssize_t taps, Py_ssize_t size):
-    """Whether so many multiply-adds, in a lane of a size, are done directly without a look at other methods."""
-    return is_little(work, taps, size)
+cdef inline bint is_little(double rows, Py_ssize_t width, Py_ssize_t products, Py_ssize_t taps, Py_ssize_t size) noexcept:
+    """Whether rows of so many sums of a size, of so many products a tap, are summed directly without a look at other methods."""
+    return taps < PLAN_TAPS or numbers_summed(rows, width, size) * products * taps * size <= PLAN_BYTES
+
+
+def little_work(double rows, Py_ssize_t width, Py_ssize_t products, Py_ssize_t taps, Py_ssize_t size):
+    """Whether rows of so many sums of a size, of so many products a tap, are summed directly without a look at other methods."""
+    return is_little(rows, width, products, taps, size)
+
+
+def summed(double rows, Py_ssize_t width, Py_ssize_t size):
+    """Numbers of rows so wide, counted by the time that direct sums of a size take."""
+    return numbers_summed(rows, width, size)
 
 
 cdef inline cnp.ndarray new_result(Py_ssize_t m, Py_ssize_t n, int type_num):
@@ -213,7 +224,9 @@ cdef object answer(bint flip, in1, in2, mode, boundary, fillvalue, out, double l
             return None
         work *= shape[axis]
     size = type_size(kind)
-    if chooses and not is_little(work, taps, size):
+    if chooses and not is_little(
+        shape[0], shape[1] * (1 + is_complex(cnp.PyArray_TYPE(image))), 1 + is_complex(cnp.PyArray_TYPE(kernel)), taps, size
+    ):
         return None
     if work > KEEP_GIL_WORK:
         if kind != F4 and kind != F8:

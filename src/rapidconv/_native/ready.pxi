@@ -321,7 +321,6 @@ cdef class Ready:
     cdef int count, ndim, type_num
     cdef Py_ssize_t shape[64]
     cdef Py_ssize_t between_bytes, numbers
-    cdef double most            # multiply-adds of a number times bytes of a sum, of the step with the most
     cdef double all_taps        # multiply-adds of a number
     cdef readonly bint is_general, warns
     cdef list held              # fill values and kernels, which jobs point to
@@ -354,7 +353,7 @@ cdef class Ready:
             raise MemoryError
         self.count = 0
         self.held = []
-        self.most = self.all_taps = 0
+        self.all_taps = 0
         self.warns = False
         self.numbers = cnp.PyArray_SIZE(result)
         self.is_general = cnp.PyArray_SAMESHAPE(image, result)
@@ -376,7 +375,6 @@ cdef class Ready:
             if weights is not None:
                 self.is_general &= (job.n_lanes == 1 and job.lanes[0].imag_part == NULL and taps == cnp.PyArray_SIZE(weights)
                                     and job.lanes[0].kind == self.steps[0].job.lanes[0].kind in (F4, F8))
-            self.most = max(self.most, <double> taps * type_size(job.lanes[0].kind))
             self.all_taps += taps
             self.count += 1
         self.is_general = self.is_general and self.is_little(image)
@@ -387,8 +385,17 @@ cdef class Ready:
             self.shape[axis] = cnp.PyArray_DIM(result, axis)
 
     cdef bint is_little(self, cnp.ndarray image):
-        """Whether the call is little work on an image, whatever its weights."""
-        return cnp.PyArray_SIZE(image) * self.most <= PLAN_BYTES
+        """Whether the call is little work on an image, whatever its weights: so little that the planner says so, too."""
+        cdef Py_ssize_t rows, cols
+        cdef Job* job
+        cdef int k
+        for k in range(self.count):
+            job = &self.steps[k].job
+            find_sides(self.frames[k], image, &rows, &cols)
+            if numbers_summed(rows, cols * job.channels, type_size(job.lanes[0].kind)) * job.kh * job.kw \
+                    * type_size(job.lanes[0].kind) > PLAN_BYTES:
+                return False
+        return True
 
     cdef int work(
         self, char* image, char* result, const Py_ssize_t* sides, Py_ssize_t between_bytes, const char* taps,
