@@ -5,6 +5,7 @@ import mmap
 import numpy as np
 import oracle
 import pytest
+import scipy.signal
 import strategies
 import zoo
 from hypothesis import given
@@ -82,23 +83,114 @@ def test_the_same_call_said_otherwise(ours, dtype, shapes, mode, keywords):
 @pytest.mark.parametrize("dtype2", ["float64 list", *zoo.DTYPES])
 @pytest.mark.parametrize("dtype1", zoo.DTYPES)
 def test_small_calls_of_any_types_said_otherwise(ours, dtype1, dtype2, shapes):
-    """A fill value that is not the int 0 keeps a call out of the express lane."""
+    """A fill value that is a NumPy scalar keeps a call out of the express lane."""
     in1, in2 = zoo.values(shapes[0], dtype1, 1), zoo.values(shapes[1], dtype2.split()[0], 2)
     if dtype1 != dtype2:
         in2 = in2[::-1, ::-1].T if dtype2.split()[1:] else in2[::-1].copy()[::-1]
     passed = in2.tolist() if dtype2.split()[1:] else in2
     for boundary in zoo.BOUNDARIES:
-        assert zoo.same_bits(ours(in1, passed, "same", boundary), ours(in1, in2, "same", boundary, 0.0))
+        assert zoo.same_bits(ours(in1, passed, "same", boundary), ours(in1, in2, "same", boundary, np.float64(0)))
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize(("dtype1", "dtype2"), [("float32",) * 2, ("int32", "float32"), ("complex64", "float64"), ("uint8",) * 2])
 def test_small_calls_of_any_layout_said_otherwise(ours, dtype1, dtype2, layout):
     in1, in2 = zoo.LAYOUTS[layout](zoo.values((14, 19), dtype1, 1)), zoo.values((4, 3), dtype2, 2)
-    answered = kernels.express(True, in1, in2, "same", "symm", 0, True)
-    assert (answered is not None) == (in1.dtype.isnative and in1.flags.aligned)
+    answered = kernels.express(True, in1, in2, "same", "symm", 0, None, True)
+    assert answered is not None
     for boundary in zoo.BOUNDARIES:
-        assert zoo.same_bits(ours(in1, in2, "same", boundary), ours(in1, in2, "same", boundary, 0.0))
+        assert zoo.same_bits(ours(in1, in2, "same", boundary), ours(in1, in2, "same", boundary, np.float64(0)))
+
+
+@pytest.mark.parametrize("fillvalue", [0, 1, -2, 2.5, 255, 300, -129, 40000, 2**31, 2**54, 1e39, np.inf, np.nan, True])
+@pytest.mark.parametrize(("dtype1", "dtype2"), [(c, c) for c in "bBhHiIlLfdgFDG"] + [("f", "D"), ("B", "f"), ("D", "F")])
+def test_fill_values_of_small_calls(ours, dtype1, dtype2, fillvalue):
+    in1, in2 = zoo.values((7, 5), dtype1, 1), zoo.values((4, 3), dtype2, 2)
+    in2.flat[0] = 3
+    given = np.array(fillvalue)         # which has no express lane
+    try:
+        with np.errstate(all="ignore"):
+            expected = ours(in1, in2, "same", "fill", given if given.dtype.kind != "i" else np.int64(fillvalue))
+    except (ValueError, OverflowError):
+        expected = None
+    try:
+        with np.errstate(all="ignore"):
+            result = ours(in1, in2, "same", "fill", fillvalue)
+    except (ValueError, OverflowError):
+        return
+    if expected is not None:
+        np.testing.assert_array_equal(result, expected)
+    else:
+        with np.errstate(all="ignore"):
+            np.testing.assert_array_equal(result, ours(in1.view(Plain), in2, "same", "fill", fillvalue))
+
+
+class Plain(np.ndarray):
+    """An array that has no express lane."""
+
+
+@pytest.mark.parametrize("shapes", [((4, 3), (7, 5)), ((4, 5), (7, 5)), ((1, 1), (3, 3)), ((3, 3), (3, 3)), ((2, 9), (9, 9))], ids=str)
+@pytest.mark.parametrize("dtype", ["f", "B", "l", "D", "g"])
+def test_small_calls_of_larger_kernels(ours, dtype, shapes):
+    in1, in2 = zoo.values(shapes[0], dtype, 1), zoo.values(shapes[1], dtype, 2)
+    assert zoo.same_bits(ours(in1, in2, "valid"), np.asarray(ours(in1.view(Plain), in2, "valid")))
+    if dtype != "D":                    # SciPy forgets to conjugate: docs/differences.md
+        np.testing.assert_allclose(ours(in1, in2, "valid"), getattr(scipy.signal, ours.__name__)(in1, in2, "valid"), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("mode", ["same", "full", "valid"])
+@pytest.mark.parametrize("dtype", ["f", "B", "D"])
+def test_small_calls_into_a_given_array(ours, dtype, mode):
+    in1, in2 = zoo.values((9, 8), dtype, 1), zoo.values((3, 4), dtype, 2)
+    expected = ours(in1, in2, mode)
+    memory = np.zeros(3 * expected.size, dtype)
+    for out in (np.empty_like(expected), memory[: expected.size].reshape(expected.shape), np.asfortranarray(np.empty_like(expected))):
+        assert ours(in1, in2, mode, out=out) is out
+        np.testing.assert_array_equal(out, expected)
+    with pytest.raises(ValueError, match="shape"):
+        ours(in1, in2, mode, out=np.empty((2, 2), dtype))
+    with pytest.raises(ValueError, match="dtype"):
+        ours(in1, in2, mode, out=np.empty(expected.shape, "i2"))
+    frozen = np.empty_like(expected)
+    frozen.flags.writeable = False
+    with pytest.raises(ValueError, match="read-only"):
+        ours(in1, in2, mode, out=frozen)
+
+
+@pytest.mark.parametrize("step", [1, -1, 2])
+def test_small_calls_into_the_memory_of_an_input(ours, step):
+    for offset in range(0, 90, 7):
+        memory = zoo.values((200,), "d", 1)
+        in1 = memory[20:180:2][:72].reshape(8, 9)[::step, ::step]
+        rows, columns = in1.shape
+        in2 = zoo.values((3, 3), "d", 2)
+        expected = ours(in1.copy(), in2, "same")
+        out = memory[offset : offset + rows * columns].reshape(rows, columns)
+        ours(in1, in2, "same", out=out)
+        np.testing.assert_array_equal(out, expected)
+        kernel = memory[offset : offset + 9].reshape(3, 3)
+        image = zoo.values((8, 9), "d", 3)
+        expected = ours(image, kernel.copy(), "same")
+        out = memory[offset + 4 : offset + 76].reshape(8, 9)
+        ours(image, kernel, "same", out=out)
+        np.testing.assert_array_equal(out, expected)
+
+
+@pytest.mark.parametrize("boundary", zoo.BOUNDARIES)
+@pytest.mark.parametrize("dtype", ["f", "d", "B", "h", "i", "l", "F", "D"])
+def test_images_of_few_columns_and_many_rows(ours, dtype, boundary):
+    """They are summed turned; an image that has no neighbours in a row of its own number type is not."""
+    for columns in (1, 2, 3, 5, 8, 11):
+        wide, kernel = zoo.values((130, 3 * columns), dtype, 1), zoo.values((5, 4), dtype, 2)
+        tall = np.ascontiguousarray(wide[:, ::3])
+        for mode in ("same", "full"):
+            result = ours(tall, kernel, mode, boundary)
+            assert zoo.same_bits(result, ours(wide[:, ::3], kernel, mode, boundary))
+            theirs = getattr(scipy.signal, ours.__name__)(tall, kernel, mode, boundary)
+            if result.dtype.kind in "iu":
+                np.testing.assert_array_equal(result, theirs)
+            else:
+                np.testing.assert_allclose(result, theirs, rtol=1e-4, atol=1e-4)
 
 
 @given(st.sampled_from(LAYOUTS), st.sampled_from(LAYOUTS), strategies.problems())

@@ -10,7 +10,7 @@ import zoo
 
 import rapidconv
 from rapidconv import signal
-from rapidconv._native import in_use
+from rapidconv._native import in_use, kernels
 
 KERNELS = {
     "gauss": lambda kh, kw: np.outer(np.hanning(kh + 2)[1:-1], np.hanning(kw + 2)[1:-1]),
@@ -209,9 +209,28 @@ def test_the_express_lane_and_the_planner_take_the_same_road(dtype, side, taps):
     """Around the amount of work where methods begin to be compared: a call said otherwise has the same bits."""
     image, kernel = zoo.values((side, 2 * side), dtype, 1), zoo.values((taps, taps), dtype, 2)
     plain = signal.convolve2d(image, kernel, "same")
+    assert zoo.same_bits(plain, signal.convolve2d(image, kernel, "same", fillvalue=np.float64(0)))
     assert zoo.same_bits(plain, signal.convolve2d(image, kernel, "same", out=np.empty_like(plain)))
     for layout in ("fortran", "swapped", "misaligned", "every_other"):
         assert zoo.same_bits(plain, signal.convolve2d(zoo.LAYOUTS[layout](image), kernel, "same"))
         assert zoo.same_bits(plain, signal.convolve2d(image, zoo.LAYOUTS[layout](kernel), "same"))
     together = signal.convolve2d(np.stack([image, image], axis=-1), kernel, "same", channel_axis=-1)
     assert zoo.same_bits(plain, np.ascontiguousarray(together[..., 1]))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "uint8"])
+@pytest.mark.parametrize("columns", [1, 9, 33])
+def test_they_agree_on_rows_shorter_than_vectors(dtype, columns):
+    """Work is counted in whole vectors: what is little of it, on either side of where that ends, is summed directly on both ways."""
+    line = np.exp(-np.linspace(-2, 2, 13) ** 2)
+    kernel = (np.outer(line, line[::-1] + line**2) * (9 if dtype == "uint8" else 1)).astype("float32" if dtype == "complex64" else dtype)
+    end = kernels.summed(1, columns * (2 if dtype == "complex64" else 1), {"float64": 8, "uint8": 2}.get(dtype, 4))
+    size = {"float64": 8, "uint8": 2}.get(dtype, 4)
+    last = int((7 << 21) / (end * 169 * size))
+    assert kernels.little_work(last, columns * (1 + (dtype == "complex64")), 1, 169, size)
+    for rows in (last - 1, last, last + 1, last + 2):
+        image = zoo.values((rows, columns), dtype, 1)
+        plain = signal.convolve2d(image, kernel, "same", "symm")
+        assert zoo.same_bits(plain, signal.convolve2d(image[None], kernel, "same", "symm", channel_axis=0)[0])
+        if dtype.startswith("float"):
+            assert (plain == signal.convolve2d(image, kernel, "same", "symm", method="direct")).all() == (rows <= last)

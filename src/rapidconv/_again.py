@@ -1,21 +1,44 @@
 """Small calls made before: the jobs that did them, by all that they follow from."""
 
+from collections.abc import Callable
 from typing import Any
 
-__all__ = ["BETWEEN", "IMAGE", "RESULT", "SMALL", "keep", "kept"]
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ._native import kernels
+
+__all__ = ["BETWEEN", "IMAGE", "RESULT", "SMALL", "carry_out", "kept"]
 
 #: Numbers of the largest image: READY_NUMBERS of `_native/ready.pxi`.
-SMALL = 2**16
+SMALL = 2**18
 #: Whose memory a job reads, or writes: Place there.
 IMAGE, BETWEEN, RESULT = range(3)
 
 #: Jobs (`kernels.Ready`) of at most so many calls, by the keys of `kernels.again`. Threads may each make the same; they never change.
-kept: dict[bytes, Any] = {}
+kept: dict[object, Any] = {}
 _MOST = 128
 
 
-def keep(key: bytes, ready: Any) -> None:
-    """Keep the jobs of a call."""
-    if len(kept) >= _MOST:
-        kept.clear()
-    kept[key] = ready
+def carry_out(
+    do: Callable[[Any, Any, Any], tuple[NDArray[Any], Any]], asks: Callable[..., Any], image: ArrayLike, output: Any, *arguments: Any
+) -> NDArray[Any]:
+    """Do what a function asks for: by the jobs of a call like it, or else as `do` does it, whose jobs are kept.
+
+    Parameters
+    ----------
+    do : function of what is asked for, of output, and of what `kernels.again` says of keeping it
+        It returns the result, and jobs to keep or None.
+    asks : function of image, output and arguments
+    """
+    found = kernels.again(kept, asks.__name__, image, output, arguments)
+    if type(found) is np.ndarray:
+        return found
+    if found is not None:
+        image = found[0]
+    result, ready = do(asks(image, output, *arguments), output, found)
+    if ready is not None and found is not None:
+        if len(kept) >= _MOST:
+            kept.clear()
+        kept[found[2] if ready.is_general else found[2:]] = ready
+    return result

@@ -1,13 +1,11 @@
 """The way of one call through the house: express lane, or arguments, plan, execution."""
 
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import _arguments, _execute, _plan, _workers
-from ._again import IMAGE, RESULT, keep, kept
+from . import _again, _arguments, _execute, _plan, _workers
 from ._native import kernels
 from ._problem import Task
 
@@ -36,46 +34,38 @@ def filter2d(
     does not know; it runs the same kernels and gives the same bits. It works on the calling thread; it says
     NotImplemented to work that more threads gain on, and leaves to the planner what another method may do faster.
     """
-    bare = out is None and channel_axis is None and (workers is None or (type(workers) is int and workers > 0))
+    bare = channel_axis is None and (workers is None or (type(workers) is int and workers > 0))
     if bare and type(method) is str and method in _EXPRESS_METHODS:
         chooses = method == "auto"
-        answer = _express(name == "convolve2d", in1, in2, mode, boundary, fillvalue, chooses)
+        answer = _express(name == "convolve2d", in1, in2, mode, boundary, fillvalue, out, chooses)
         if answer is NotImplemented:
             answer = None
             if _workers.resolve(workers) == 1:
-                answer = kernels.express_any(name == "convolve2d", in1, in2, mode, boundary, fillvalue, chooses)
+                answer = kernels.express_any(name == "convolve2d", in1, in2, mode, boundary, fillvalue, out, chooses)
         if answer is not None:
             return answer       # type: ignore[no-any-return]
     task = _arguments.signal2d(name, in1, in2, mode, boundary, fillvalue, method, out, workers, channel_axis)
     return carry_out(task)
 
 
-def picture(asks: Callable[..., Task], image: ArrayLike, out: Any, *arguments: Any) -> NDArray[Any]:
-    """Do what a function of `_image_arguments` asks for, if small by the jobs of a call like it."""
-    found = kernels.again(kept, asks.__name__, image, out, arguments)
-    if type(found) is np.ndarray:
-        return found
-    if found is not None:
-        image = np.asarray(image, order="C")
-    task = asks(image, out, *arguments)
-    if found is not None:
-        ready = _ready(task, image)
-        if ready is not None:
-            keep(found, ready)
-            return ready.run(image, out)    # type: ignore[no-any-return]
-    return carry_out(task)
+def _do(task: Task, _: Any, found: Any) -> tuple[NDArray[Any], Any]:
+    """The result, and the jobs that did it, where the call is small and they are to be kept, else None."""
+    if found is None:
+        return carry_out(task), None
+    image, weights, *_ = found
+    plans, result = _plan.plans(task), _execute.allocate(task)
+    steps = (
+        (problem, plan, result[place], _again.IMAGE, _again.RESULT)
+        for problem, plan, place in zip(task.problems, plans, task.places, strict=True)
+    )
+    ready = _execute.ready(steps, image, result, 0, weights)
+    if ready is None or task.copies:
+        return _execute.run(task, plans, result), ready
+    return ready.run(image, result, None, False), ready
 
 
-def _ready(task: Task, image: Any) -> Any:
-    """The jobs (`kernels.Ready`) of a call; None where there is more to it than some direct sums on one thread."""
-    result = np.empty(task.shape, task.dtype)
-    jobs = []
-    for problem, plan, place in zip(task.problems, _plan.plans(task), task.places, strict=True):
-        job = _execute.ready(problem, plan, result[place])
-        if job is None:
-            return None
-        jobs.append((*job, IMAGE, RESULT))
-    return kernels.Ready(jobs, image, result)
+#: Does what a function of `_image_arguments` asks for, if small by the jobs of a call like it: of that function, image, out, arguments.
+picture = partial(_again.carry_out, _do)
 
 
 def carry_out(task: Task) -> NDArray[Any]:

@@ -11,7 +11,7 @@ from math import prod
 
 from ._transform import radices
 
-__all__ = ["TABLE", "Cost", "between", "box", "direct", "fft", "separable", "tile_memory", "volume"]
+__all__ = ["COMPLEX_PRODUCTS", "TABLE", "Cost", "between", "box", "direct", "fft", "separable", "tile_memory", "volume"]
 
 
 @dataclass(slots=True, frozen=True, eq=False)
@@ -64,6 +64,10 @@ _SPILL_BYTES = 2**21
 #: loaded and stored, and such points of a short row that take as long as to begin with it.
 _SPECTRAL, _FAR, _FAR_BYTES = 3.4, 4.0, 3e6
 _ONE_WAY, _LOADS, _SHORT = 1.0, 0.85, 40
+
+#: Real products of a row and a column that a complex one takes as long as: it has four, of two rows and two columns that are loaded once
+#: (complex64 7 x 7 on 1557 x 602, 9 x 9 on 272 x 1581, x86_v4, 2026-11-21).
+COMPLEX_PRODUCTS = 2.6
 
 #: Nanoseconds a byte between two passes: stored, looked at, loaded, and planned for in blocks (as above).
 _BETWEEN = 0.45
@@ -133,32 +137,35 @@ TABLE = {
 TABLE["neon"] = TABLE["x86_v2"]
 
 
-def direct(cost: Cost, lane: str, kernel: tuple[int, ...], numbers: int, products: int) -> float:
+def direct(cost: Cost, lane: str, kernel: tuple[int, ...], numbers: float, products: int, converted: int = 0) -> float:
     """Seconds of direct summation.
 
     Parameters
     ----------
     lane : type character of the sums
     kernel : shape of the kernel
-    numbers : numbers of the result
+    numbers : numbers of the result, `kernels.summed` of them where rows are short
     products : real multiply-adds per number and tap
+    converted : bytes of a number of the image that is not one of the lane; 0 where it is
     """
     taps, planes = prod(kernel), prod(kernel[:-2])
     one = planes * cost.put[lane] + taps * products * cost.tap[lane]
     if planes > 1:                      # the image is gathered
         one += cost.convert * (0.5 if lane in "fhi" else 1)
+    elif converted:
+        one += cost.convert * (1.5 if converted == 8 else 0.3)
     return 1e-9 * (cost.call + numbers * one)
 
 
 def separable(
-    cost: Cost, lane: str, kernel: tuple[int, ...], products: int, numbers: int, *, converts: bool
+    cost: Cost, lane: str, kernel: tuple[int, ...], products: float, numbers: float, *, converts: bool
 ) -> float:
     """Seconds of sums along rows and down columns.
 
     Parameters
     ----------
-    products : real products of a row and a column; a complex one is four
-    numbers : numbers of the result
+    products : real products of a row and a column
+    numbers : numbers of the result, `kernels.summed` of them where rows are short
     """
     one = cost.walk[lane] * (0.2 + 0.8 * products) + products * sum(kernel) * cost.walk_tap[lane]
     if converts:
@@ -166,7 +173,7 @@ def separable(
     return 1e-9 * (cost.call + cost.tile_call + numbers * one)
 
 
-def box(cost: Cost, lane: str, kernel: tuple[int, int], numbers: int, *, converts: bool) -> float:
+def box(cost: Cost, lane: str, kernel: tuple[int, int], numbers: float, *, converts: bool) -> float:
     """Seconds of doubled sums."""
     steps = sum(k.bit_length() + k.bit_count() - 2 for k in kernel)
     one = cost.double[lane] + steps * cost.double_step[lane]
@@ -196,7 +203,7 @@ def fft(
     doublings = sum(_PASS[r] for side in tile for r in radices(side))
     one = points * (2 * cost.point[lane] * doublings * slow + cost.load[lane] * (1 if alone else 2))
     if converts:
-        one += points * cost.convert * (1 if alone else 2)
+        one += points * cost.convert * (0.5 if alone else 1)
     return 1e-9 * (cost.call + cost.tile_call + (transforms + 0.7) * one)
 
 

@@ -157,12 +157,23 @@ def prepare(problem: Problem, plan: Plan, view: NDArray[Any]) -> None:
         _weights(first.several.kernels, plan).stack()
 
 
-def ready(problem: Problem, plan: Plan, view: NDArray[Any]) -> tuple[tuple[Any, ...], list[tuple[Any, ...]]] | None:
-    """A problem as a job for `kernels.Ready`; None where it is more than direct sums that one thread does."""
-    if plan.method != "direct" or plan.seconds["direct"] > _workers.GRAIN or problem.several is not None:
-        return None
-    ((problem, view),) = _pieces(problem, plan, view)
-    return _work(problem, view), _weights(problem.kernel, plan).lanes()
+def ready(
+    steps: Iterable[tuple[Problem, Plan, NDArray[Any], int, int]], image: NDArray[Any], result: NDArray[Any], between: int,
+    weights: NDArray[Any] | None,
+) -> Any:  # fmt: skip
+    """Problems as the jobs of one call (`kernels.Ready`); None where they are more than direct sums that one thread does.
+
+    Each step is a problem, its plan and part of the result, and the places that it reads and writes. `between` are the bytes
+    between two steps; `weights` those that others may take the place of.
+    """
+    jobs = []
+    for whole, plan, part, source, target in steps:
+        if plan.method != "direct" or plan.seconds["direct"] > _workers.GRAIN or whole.several is not None:
+            return None
+        ((problem, view),) = _pieces(whole, plan, part)
+        jobs.append((_work(problem, view), _weights(problem.kernel, plan).lanes(), source, target))
+    made = kernels.Ready(jobs, image, result, between, weights)
+    return None if made.warns else made
 
 
 def _pieces(problem: Problem, plan: Plan, view: NDArray[Any]) -> Iterable[tuple[Problem, NDArray[Any]]]:

@@ -36,7 +36,7 @@ _COMBINE = {None: Combine.APART, "magnitude": Combine.MAGNITUDE, "max": Combine.
 
 
 def filter2d(
-    image: ArrayLike, out: Any, kernel: ArrayLike, nan: Any, mask: Any, alpha: Any, channel_axis: Any, operation: Any, *options: Any
+    image: ArrayLike, out: Any, kernel: ArrayLike, operation: Any, nan: Any, mask: Any, alpha: Any, channel_axis: Any, *options: Any
 ) -> Task:
     """Check the arguments of `rapidconv.image.filter2d`; `options` are `OPTIONS`."""
     pixels = _picture(image)

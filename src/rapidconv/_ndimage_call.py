@@ -2,16 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import _filter_weights, _passes, _workers
+from . import _again, _filter_weights, _passes, _workers
 from . import _ndimage_arguments as arguments
-from ._again import keep, kept
 from ._arguments import check_method
-from ._native import kernels
 from ._passes import Filtering, Pass, Settings, line
 
 __all__ = [
@@ -28,27 +27,23 @@ __all__ = [
     "uniform1d",
 ]
 
-def carry_out(asks: Callable[..., Filtering], image: ArrayLike, output: Any, *arguments: Any) -> NDArray[Any]:
-    """Do what a function of this module asks for."""
-    found = kernels.again(kept, asks.__name__, image, output, arguments)
-    if type(found) is np.ndarray:
-        return found
-    if found is not None:
-        image = np.asarray(image, order="C")
-    asked = asks(image, output, *arguments)
-    ready = _passes.run(asked)
+def _do(asked: Filtering, output: Any, found: Any) -> tuple[NDArray[Any], Any]:
+    """The result, and the jobs that did it, if it is so small that they are worth keeping, else None."""
+    ready = _passes.run(asked, None if found is None else found[1])
     warned = isinstance(output, type | np.dtype) and asked.result.dtype != np.dtype(output)      # every time anew
-    if ready is not None and found is not None and not warned:
-        keep(found, ready)
-    return asked.result
+    return asked.result, None if warned else ready
+
+
+#: Does what a function of this module asks for, if small by the jobs of a call like it: of that function, image, output, arguments.
+carry_out = partial(_again.carry_out, _do)
 
 
 def correlate(
-    image: ArrayLike, output: Any, weights: ArrayLike, mode: Any, cval: Any, origin: Any, axes: Any, method: Any, workers: Any,
-    flips: bool,
+    image: ArrayLike, output: Any, weights: ArrayLike, operation: str, mode: Any, cval: Any, origin: Any, axes: Any, method: Any,
+    workers: Any,
 ) -> Filtering:  # fmt: skip
     """Correlate an image with weights of several axes, or convolve it."""
-    pixels, kernel = np.asarray(image), np.asarray(weights)
+    pixels, kernel, flips = np.asarray(image), np.asarray(weights), operation == "convolve"
     ndim = pixels.ndim
     is_complex = pixels.dtype.kind == "c" or kernel.dtype.kind == "c"
     if is_complex:
@@ -78,11 +73,11 @@ def correlate(
 
 
 def correlate1d(
-    image: ArrayLike, output: Any, weights: ArrayLike, axis: Any, mode: Any, cval: Any, origin: Any, method: Any, workers: Any,
-    flips: bool,
+    image: ArrayLike, output: Any, weights: ArrayLike, operation: str, axis: Any, mode: Any, cval: Any, origin: Any, method: Any,
+    workers: Any,
 ) -> Filtering:  # fmt: skip
     """Correlate the lines along an axis, or convolve them."""
-    pixels, kernel = np.asarray(image), np.asarray(weights)
+    pixels, kernel, flips = np.asarray(image), np.asarray(weights), operation == "convolve"
     if flips:
         kernel = kernel[::-1]
         origin = -origin - (not kernel.shape[0] & 1)
@@ -174,7 +169,7 @@ def gaussian1d(
 ) -> Filtering:
     """Lines under a Gaussian or its derivatives."""
     weights = _gaussian_weights(sigma, order, truncate, radius)
-    return correlate1d(image, output, weights, axis, mode, cval, 0, "auto", None, flips=False)
+    return correlate1d(image, output, weights, "correlate", axis, mode, cval, 0, "auto", None)
 
 
 def gaussian(

@@ -121,8 +121,11 @@ def line(weights: NDArray[Any], axis: int, ndim: int, origin: int, rule: Boundar
     return Pass(weights.reshape(shape), tuple(first), rule, True, count)
 
 
-def run(asked: Filtering) -> Any:
-    """Carry out a call; the jobs (`kernels.Ready`) that did it, if it is so small that they are worth keeping, else None."""
+def run(asked: Filtering, weights: NDArray[Any] | None = None) -> Any:
+    """Carry out a call; the jobs (`kernels.Ready`) that did it, if it is so small that they are worth keeping, else None.
+
+    `weights` are those that others may take the place of when these are kept.
+    """
     image, passes, settings, result = asked.image, asked.passes, asked.settings, asked.result
     if not passes:
         result[...] = image
@@ -139,9 +142,9 @@ def run(asked: Filtering) -> Any:
     own = result
     if not plain or np.may_share_memory(image, result):
         own = _memory.empty(result.shape, result.dtype.newbyteorder("="))
-    ready = _ready(image, passes, settings, own) if own.size <= SMALL else None
+    ready = _ready(image, passes, settings, own, weights) if own.size <= SMALL else None
     if ready is not None:
-        ready.run(image, own)
+        ready.run(image, own, None, False)
     else:
         for pixels, chain, beyond, part, operation, whole in _parts(image, passes, settings, own):
             if operation is None:
@@ -164,7 +167,7 @@ def _sum(image: NDArray[Any], passes: list[Pass], settings: Settings, result: ND
         result += other
 
 
-def _ready(image: NDArray[Any], passes: list[Pass], settings: Settings, result: NDArray[Any]) -> Any:
+def _ready(image: NDArray[Any], passes: list[Pass], settings: Settings, result: NDArray[Any], weights: NDArray[Any] | None) -> Any:
     """The jobs (`kernels.Ready`) of a small call; None where there is more to it than some direct sums on one thread."""
     found, between = [], 0
     for pixels, chain, beyond, part, operation, whole in _parts(image, passes, settings, result):
@@ -172,14 +175,10 @@ def _ready(image: NDArray[Any], passes: list[Pass], settings: Settings, result: 
             return None
         (steps,) = _blocks(pixels, chain, part)
         for source, step, into, _, places in steps:
-            task, view = _task(source, step, beyond, into)
-            (problem,), (plan,) = task.problems, _plan.plans(task)
-            job = _execute.ready(problem, plan, view)
-            if job is None:
-                return None
-            found.append((*job, *places))
+            problem, view = _problem(source, step, beyond, into)
+            found.append((problem, _plan.plan(problem, beyond.workers), view, *places))
             between = max(between, into.nbytes if places[1] == BETWEEN else 0)
-    return kernels.Ready(found, image, result, between)
+    return _execute.ready(found, image, result, between, weights)
 
 
 #: A chain of real passes to be: image, passes, settings, part of the result, what is done with it, if it is not just put there, and
@@ -260,7 +259,8 @@ def _split(image: NDArray[Any], step: Pass, settings: Settings, result: NDArray[
         return None                             # what lies between passes would be cut, or rounded once more
     if not whole and np.abs(step.kernel).sum() > _LARGE_WEIGHTS:
         return None                             # pixels that are next to nothing would be stored before they grow
-    if settings.method == "auto" and kernels.little_work(result.size * step.kernel.size, step.kernel.size, result.itemsize):
+    width = result.shape[-1]
+    if settings.method == "auto" and kernels.little_work(result.size // width, width, 1, step.kernel.size, result.itemsize):
         return None
     lines, rest = split(problem.kernel.reshape(step.kernel.shape), problem.summed)
     if not lines:

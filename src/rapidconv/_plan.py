@@ -39,12 +39,14 @@ _MOST_SCRATCH = 4e6
 _ORDINARY = {"f": (2.0**-50, 2.0**60), "d": (2.0**-400, 2.0**400)}
 
 
-#: Plans by all that they follow from, at most so many, with what is made of their kernels: at most so many bytes, the
-#: oldest go first. Threads may each make the same plan; a plan never changes.
-_kept: dict[tuple[object, ...], Plan] = {}
+#: Plans by all that they follow from, and their bytes: at most so many, with what is made of their kernels, the oldest go first.
+#: Threads may each make the same plan; a plan never changes.
+_kept: dict[tuple[object, ...], tuple[Plan, int]] = {}
 _KEPT = 64
 _KEPT_BYTES = 2**24
 _keeping = Lock()       # never waited for
+#: Taps times outputs of float32 (`kernels.summed`) of plans that are sooner made anew than kept, being direct whatever the types are.
+_QUICK = 2**18
 
 
 def plans(task: Task) -> list[Plan]:
@@ -78,16 +80,19 @@ def plan(problem: Problem, workers: int = 1, planes: int = 1) -> Plan:
     kernel, image = problem.kernel, problem.image
     if problem.several is not None:
         return _together(problem, problem.several, workers, planes)
-    if kernel.nbytes > _KEPT_BYTES // 16:
+    numbers = kernels.summed(prod(problem.shape[:-1]), problem.shape[-1], 4)
+    quick = numbers * kernel.size <= _QUICK and problem.method in ("auto", "direct")
+    if quick or kernel.nbytes > _KEPT_BYTES // 16:
         return _choose(problem, workers, planes)
     key = (
         kernel.tobytes(), kernel.dtype, kernel.shape, image.dtype, image.shape[kernel.ndim :], problem.shape, problem.dtype,
         problem.boundary, problem.fill.tobytes(), problem.method, problem.sums, problem.store, workers, planes,
     )  # fmt: skip
-    found = _kept.get(key)
-    if found is None:
-        found = _choose(problem, workers, planes)
-        _keep(key, found)
+    kept = _kept.get(key)
+    if kept is not None:
+        return kept[0]
+    found = _choose(problem, workers, planes)
+    _keep(key, found)
     return found
 
 
@@ -96,13 +101,12 @@ def _keep(key: tuple[object, ...], found: Plan) -> None:
     if not _keeping.acquire(blocking=False):
         return
     try:
-        room = _KEPT_BYTES - _bytes(key, found)
-        held = sum(_bytes(*each) for each in _kept.items())
-        while _kept and (held > room or len(_kept) >= _KEPT):
-            oldest = next(iter(_kept))
-            held -= _bytes(oldest, _kept.pop(oldest))
-        if room >= 0:
-            _kept[key] = found
+        size = _bytes(key, found)
+        held = sum(each for _, each in _kept.values())
+        while _kept and (held + size > _KEPT_BYTES or len(_kept) >= _KEPT):
+            held -= _kept.pop(next(iter(_kept)))[1]
+        if size <= _KEPT_BYTES:
+            _kept[key] = found, size
     finally:
         _keeping.release()
 
@@ -155,12 +159,13 @@ def _road(problem: Problem, workers: int, planes: int, within: int) -> Plan:
     kernel, wanted = problem.kernel, problem.method
     parts = 2 if problem.image.dtype.kind == "c" else 1      # of one channel: the plan is every channel's
     cross = kernel.dtype.kind == "c"
-    numbers = prod(problem.shape) * parts
+    rows, width = prod(problem.shape[:-1]), problem.shape[-1] * parts
+    numbers = kernels.summed(rows, width, lanes[0].dtype.itemsize)
     products = 2 if cross else 1
     lane = lanes[0].dtype.char
-    seconds = {"direct": _cost.direct(cost, lane, kernel.shape, numbers, products)}
+    seconds = {"direct": _cost.direct(cost, lane, kernel.shape, numbers, products, _converted(problem, lanes[0]))}
     gaining = 1 if workers == 1 else _gaining(problem, lanes[0], workers, planes, within)
-    little = kernels.little_work(numbers * products * kernel.size, kernel.size, lanes[0].dtype.itemsize)
+    little = kernels.little_work(rows, width, products, kernel.size, lanes[0].dtype.itemsize)
     if wanted == "direct" or (wanted == "auto" and little):
         return Plan("direct", lanes, why, seconds, gaining)
     tiles, separable, obstacles = None, None, {}
@@ -212,7 +217,7 @@ def _together(problem: Problem, several: Several, workers: int, planes: int) -> 
     return Plan("direct", lanes, f"{count} kernels over tiles of the picture while they are in the cache", seconds, gaining)
 
 
-def _most_products(cost: _cost.Cost, lane: str, kernel: tuple[int, ...], numbers: int, limit: float) -> int:
+def _most_products(cost: _cost.Cost, lane: str, kernel: tuple[int, ...], numbers: float, limit: float) -> int:
     """Most products of a column and a row that take less than so many seconds: more are not worth looking for."""
     if lane not in cost.walk:
         return 0
@@ -239,6 +244,13 @@ def _gaining(problem: Problem, lane: Lane, workers: int, planes: int, within: in
     if seconds < _PLANE:
         return 1
     return workers_for(planes * seconds, planes * -(-rows // kernels.turn_rows(rows)), workers)
+
+
+def _converted(problem: Problem, lane: Lane) -> int:
+    """Bytes of a number of the image that is not one of the lane; 0 where it is."""
+    dtype = problem.image.dtype
+    size = dtype.itemsize // (2 if dtype.kind == "c" else 1)
+    return 0 if size == lane.dtype.itemsize and (dtype.kind in "fc") == (lane.dtype.kind == "f") else size
 
 
 def _channels(problem: Problem) -> int:
@@ -353,7 +365,7 @@ def _slabs(tile: tuple[int, int], kernel: tuple[int, ...], shape: tuple[int, ...
 
 
 def _products(
-    problem: Problem, cost: _cost.Cost, lane: str, numbers: int, lanes: tuple[Lane, ...], most: int
+    problem: Problem, cost: _cost.Cost, lane: str, numbers: float, lanes: tuple[Lane, ...], most: int
 ) -> tuple[Products | None, float, str]:
     """The kernel as a box or as at most so many products of columns and rows, and predicted seconds; or what is in their way."""
     kernel, dtype = problem.kernel, problem.summed
@@ -361,7 +373,7 @@ def _products(
         return None, 0.0, f"sums in {dtype} are direct"
     if kernel.dtype.char in "gG":
         return None, 0.0, f"kernels in {kernel.dtype} are not factored"
-    converts = problem.image.dtype.char != lane or problem.dtype.char != lane
+    converts = _converted(problem, lanes[0]) > 0 or problem.dtype.char.lower() != lane
     if kernel.dtype.kind != "c" and box(kernel) is not None and kernel.size > 1 and kernel[0, 0] != 0:
         seconds = _cost.box(cost, lane, (kernel.shape[0], kernel.shape[1]), numbers, converts=converts)
         return Products(None, lanes, clamp=False), seconds, ""
@@ -374,7 +386,8 @@ def _products(
     if whole and (dtype.kind == "b" or dtype.itemsize > 2):
         lanes = _whole_number_lanes(problem, int(factors.total))
     planes = 2 if factors.columns.dtype.kind == "c" else 1
-    seconds = _cost.separable(cost, lane, kernel.shape, factors.rank * planes**2, numbers, converts=converts)
+    products = factors.rank * (_cost.COMPLEX_PRODUCTS if planes == 2 else 1)
+    seconds = _cost.separable(cost, lane, kernel.shape, products, numbers, converts=converts)
     positive = kernel.dtype.kind != "c" and bool((kernel >= 0).all())
     clamp = positive and bool((factors.columns < 0).any() or (factors.rows < 0).any())
     return Products(factors, lanes, clamp=clamp), seconds, ""

@@ -132,7 +132,7 @@ def filter2d(
     array([[1., 2., 3.]])
     """
     return picture(
-        asked.filter2d, image, out, kernel, nan, mask, alpha, channel_axis, operation, boundary, fillvalue, anchor, delta, scale,
+        asked.filter2d, image, out, kernel, operation, nan, mask, alpha, channel_axis, boundary, fillvalue, anchor, delta, scale,
         dtype, saturate, method, workers,
     )  # fmt: skip
 

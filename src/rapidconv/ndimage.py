@@ -104,7 +104,7 @@ def correlate(
     >>> ndimage.correlate(picture, np.full((3, 3), 1 / 9), axes=(0, 1)).shape
     (4, 5, 3)
     """
-    return carry_out(asked.correlate, input, output, weights, mode, cval, origin, axes, method, workers, False)
+    return carry_out(asked.correlate, input, output, weights, "correlate", mode, cval, origin, axes, method, workers)
 
 
 def convolve(
@@ -183,7 +183,7 @@ def convolve(
     >>> ndimage.convolve(picture, np.full((3, 3), 1 / 9), axes=(0, 1)).shape
     (4, 5, 3)
     """
-    return carry_out(asked.correlate, input, output, weights, mode, cval, origin, axes, method, workers, True)
+    return carry_out(asked.correlate, input, output, weights, "convolve", mode, cval, origin, axes, method, workers)
 
 
 def correlate1d(
@@ -239,7 +239,7 @@ def correlate1d(
     array([[ 0, -1, -2],
            [ 0, -2, -4]])
     """
-    return carry_out(asked.correlate1d, input, output, weights, axis, mode, cval, origin, method, workers, False)
+    return carry_out(asked.correlate1d, input, output, weights, "correlate", axis, mode, cval, origin, method, workers)
 
 
 def convolve1d(
@@ -295,7 +295,7 @@ def convolve1d(
     array([[1, 2, 0],
            [2, 4, 0]])
     """
-    return carry_out(asked.correlate1d, input, output, weights, axis, mode, cval, origin, method, workers, True)
+    return carry_out(asked.correlate1d, input, output, weights, "convolve", axis, mode, cval, origin, method, workers)
 
 
 def uniform_filter1d(

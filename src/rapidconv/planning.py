@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from . import (
-    _again,
     _arguments,
     _cost,
     _execute,
@@ -36,10 +35,10 @@ _OPERATIONS: dict[str, _Function] = {"convolve2d": signal.convolve2d, "correlate
 
 #: What is asked for by the functions of `rapidconv.ndimage`, and what they add to their own arguments.
 _FILTERS: dict[_Function, tuple[Callable[..., Filtering], dict[str, Any]]] = {
-    ndimage.correlate: (_ndimage_call.correlate, {"flips": False}),
-    ndimage.convolve: (_ndimage_call.correlate, {"flips": True}),
-    ndimage.correlate1d: (_ndimage_call.correlate1d, {"flips": False}),
-    ndimage.convolve1d: (_ndimage_call.correlate1d, {"flips": True}),
+    ndimage.correlate: (_ndimage_call.correlate, {"operation": "correlate"}),
+    ndimage.convolve: (_ndimage_call.correlate, {"operation": "convolve"}),
+    ndimage.correlate1d: (_ndimage_call.correlate1d, {"operation": "correlate"}),
+    ndimage.convolve1d: (_ndimage_call.correlate1d, {"operation": "convolve"}),
     ndimage.uniform_filter1d: (_ndimage_call.uniform1d, {}),
     ndimage.uniform_filter: (_ndimage_call.uniform, {}),
     ndimage.gaussian_filter1d: (_ndimage_call.gaussian1d, {}),
@@ -51,7 +50,7 @@ _FILTERS: dict[_Function, tuple[Callable[..., Filtering], dict[str, Any]]] = {
 
 #: Those of `rapidconv.image`, and the arguments they take before `_image_arguments.OPTIONS`.
 _PICTURES: dict[_Function, tuple[Callable[..., Task], tuple[str, ...]]] = {
-    image.filter2d: (_image_arguments.filter2d, ("kernel", "nan", "mask", "alpha", "channel_axis", "operation")),
+    image.filter2d: (_image_arguments.filter2d, ("kernel", "operation", "nan", "mask", "alpha", "channel_axis")),
     image.filter_bank: (_image_arguments.filter_bank, ("kernels", "combine", "channel_axis", "operation")),
 }
 _POLAR: dict[_Function, Combine] = {image.magnitude: Combine.MAGNITUDE, image.phase: Combine.PHASE}
@@ -60,6 +59,9 @@ _KNOWN = (*_OPERATIONS.values(), *_FILTERS, *_PICTURES, *_POLAR)
 
 #: Bytes of scratch memory that no call without transforms exceeds: tests/memory_use.py holds them to it.
 _SCRATCH = 4 * 2**20
+
+#: Numbers of images whose filters do small calls again as fast as a prepared plan would.
+_SMALL = 2**16
 
 
 # What is asked for
@@ -385,7 +387,7 @@ class Prepared:
             raise ValueError(msg)
         if out is not None:
             _arguments.check_out(out, self._result_shape, self._result_dtype, pixels, pixels)
-        if pixels.size <= _again.SMALL and self._function not in _OPERATIONS.values():
+        if pixels.size <= _SMALL and self._function not in _OPERATIONS.values():
             return self._function(**self._arguments(pixels, out))       # which does small calls again
         asked = self._asked(pixels, out)
         if isinstance(asked, Filtering):

@@ -1,7 +1,7 @@
 # The express lane: a plain call answered at once, because SciPy's whole small call takes 3 microseconds, and because
 # after a large one, with the caches full of pixels, the way through Python takes 40 (2026-11-20, Sapphire Rapids).
 #
-# Plain: two NumPy arrays of any strides, native, of a common type we know, known names, fill value 0; integers only in
+# Plain: two NumPy arrays of any strides, of a common type we know, known names, a Python number as fill value; integers only in
 # calls so small that it does not pay to see whether their sums fit in floating lanes.  The kernel may be a list.
 # Everything else, every error included, is declined with None and takes the way through _arguments, _plan and _execute;
 # the two ways meet in run_job and give the same bits.
@@ -12,30 +12,74 @@ cdef extern from "numpy/arrayobject.h":
     cnp.dtype PyArray_PromoteTypes(cnp.dtype first, cnp.dtype second)
 
 cdef enum:
+    COPIED_NUMBERS = 1 << 16      # of the largest array that is copied to be plain
     LARGE_RESULT = 1 << 14        # numbers of a result whose memory may be kept
     EXPRESS_TAPS = 4096         # taps of the largest kernel, kept on the stack
     EXPRESS_SIDE = 1 << 24      # pixels on a side, so that no product overflows
-    PLAN_TAPS = 25              # kernels worth a look at other methods than direct summation,
-    PLAN_BYTES = 1 << 24        # and multiply-adds times bytes of a sum, some 50 us
+    PLAN_TAPS = 26              # kernels worth a look at other methods than direct summation,
+    PLAN_BYTES = 7 << 21        # and multiply-adds times bytes of a sum, some 45 us
     KEEP_GIL_WORK = 1 << 16     # multiply-adds done in less time than handing over the GIL takes
 
 
-cdef inline bint is_plain(cnp.ndarray a) noexcept:
-    """Whether an array is one of native, aligned numbers in rows and columns, and not empty."""
-    return (cnp.PyArray_NDIM(a) == 2 and cnp.PyArray_ISALIGNED(a) and cnp.PyArray_ISNOTSWAPPED(a)
-            and cnp.PyArray_DIM(a, 0) > 0 and cnp.PyArray_DIM(a, 1) > 0)
+cdef inline cnp.ndarray plain(cnp.ndarray a):
+    """An array of rows and columns of known numbers, not empty: itself if native and aligned, or a small copy; else None."""
+    if cnp.PyArray_NDIM(a) != 2 or cnp.PyArray_SIZE(a) == 0 or kind_of(cnp.PyArray_TYPE(a)) < 0:
+        return None
+    if cnp.PyArray_ISALIGNED(a) and cnp.PyArray_ISNOTSWAPPED(a):
+        return a
+    if cnp.PyArray_SIZE(a) > COPIED_NUMBERS:
+        return None
+    return cnp.PyArray_FROM_OTF(a, cnp.PyArray_TYPE(a), cnp.NPY_ARRAY_CARRAY_RO)
+
+
+cdef bint read_fill(value, int type_num, double* fill):
+    """Whether a fill value is a Python number that is one of a type, and of its lane, and no warning goes with it."""
+    cdef int size, kind = kind_of(type_num)
+    cdef double least = -1e300, most = 1e300
+    if kind < F2:
+        if type(value) is not int:
+            return False
+        size = type_size(kind)
+        most = 2.0 ** (8 * (2 if size == 1 and kind == U1 else size) - 1) - 1
+        least = 0 if cnp.PyTypeNum_ISUNSIGNED(type_num) else -most - 1
+        most = 255 if kind == U1 else most
+    elif kind == F4:
+        least, most = -1e38, 1e38
+    if not (type(value) is int and -(1 << 53) <= value <= 1 << 53 or type(value) is float):
+        return False
+    fill[0] = value
+    return least <= fill[0] <= most
+
+
+cdef inline bint is_smaller(cnp.ndarray a, cnp.ndarray b) noexcept:
+    """Whether one array fits into another with room to spare."""
+    return (cnp.PyArray_DIM(a, 0) <= cnp.PyArray_DIM(b, 0) and cnp.PyArray_DIM(a, 1) <= cnp.PyArray_DIM(b, 1)
+            and cnp.PyArray_SIZE(a) < cnp.PyArray_SIZE(b))
+
+
+cdef bint overlap(cnp.ndarray a, cnp.ndarray b) noexcept:
+    """Whether the bytes between the ends of two arrays of two axes overlap."""
+    cdef Py_ssize_t ends[4]
+    cdef Py_ssize_t reach
+    cdef int axis, k
+    for k in range(2):
+        ends[2 * k] = <Py_ssize_t> cnp.PyArray_BYTES(b if k else a)
+        ends[2 * k + 1] = ends[2 * k] + cnp.PyArray_ITEMSIZE(b if k else a)
+        for axis in range(2):
+            reach = (cnp.PyArray_DIM(b if k else a, axis) - 1) * cnp.PyArray_STRIDE(b if k else a, axis)
+            ends[2 * k + (reach > 0)] += reach
+    return ends[0] < ends[3] and ends[2] < ends[1]
 
 
 cdef int common_type(cnp.ndarray a, cnp.ndarray b):
     """The common type of two arrays: that of one of them, or of numbers not both whole; else -1."""
     cdef int first = cnp.PyArray_TYPE(a), second = cnp.PyArray_TYPE(b)
-    if first == second or cnp.PyArray_CanCastSafely(second, first):
-        return first
-    if cnp.PyArray_CanCastSafely(first, second):
-        return second
-    if cnp.PyArray_ISINTEGER(a) and cnp.PyArray_ISINTEGER(b):
+    cdef bint takes = cnp.PyArray_CanCastSafely(second, first), fits = cnp.PyArray_CanCastSafely(first, second)
+    if takes != fits or first == second:
+        return first if takes else second
+    if not takes and cnp.PyArray_ISINTEGER(a) and cnp.PyArray_ISINTEGER(b):
         return -1
-    return PyArray_PromoteTypes(a.descr, b.descr).type_num
+    return PyArray_PromoteTypes(a.descr, b.descr).type_num      # also of two names of one type, as long and long long
 
 
 cdef void read_taps(cnp.ndarray h, lane* to, int part, bint flip, bint negative) noexcept:
@@ -82,14 +126,26 @@ cdef void read_kernel(Lane* ln, cnp.ndarray h, extended* memory, bint flip, bint
         read_taps(h, <long long*> memory, 0, flip, False)
 
 
-cdef inline bint is_little(double work, Py_ssize_t taps, Py_ssize_t size) noexcept:
-    """Whether so many multiply-adds in a lane of a size are done directly without a look at other methods."""
-    return work * size <= PLAN_BYTES or taps < PLAN_TAPS
+cdef inline double numbers_summed(double rows, Py_ssize_t width, Py_ssize_t size) noexcept:
+    """Numbers of rows so wide, counted by the time that direct sums of a size take: whole vectors, and some more as the last
+    strip of a row waits for its own sums (2026-11-21, Sapphire Rapids, benchmarks.regret)."""
+    cdef Py_ssize_t lanes = max(1, RC_BYTES // size)
+    return rows * ((width + lanes - 1) // lanes + 0.65) * lanes
 
 
-def little_work(double work, Py_ssize_t taps, Py_ssize_t size):
-    """Whether so many multiply-adds, in a lane of a size, are done directly without a look at other methods."""
-    return is_little(work, taps, size)
+cdef inline bint is_little(double rows, Py_ssize_t width, Py_ssize_t products, Py_ssize_t taps, Py_ssize_t size) noexcept:
+    """Whether rows of so many sums of a size, of so many products a tap, are summed directly without a look at other methods."""
+    return taps < PLAN_TAPS or numbers_summed(rows, width, size) * products * taps * size <= PLAN_BYTES
+
+
+def little_work(double rows, Py_ssize_t width, Py_ssize_t products, Py_ssize_t taps, Py_ssize_t size):
+    """Whether rows of so many sums of a size, of so many products a tap, are summed directly without a look at other methods."""
+    return is_little(rows, width, products, taps, size)
+
+
+def summed(double rows, Py_ssize_t width, Py_ssize_t size):
+    """Numbers of rows so wide, counted by the time that direct sums of a size take."""
+    return numbers_summed(rows, width, size)
 
 
 cdef inline cnp.ndarray new_result(Py_ssize_t m, Py_ssize_t n, int type_num):
@@ -102,35 +158,40 @@ cdef inline cnp.ndarray new_result(Py_ssize_t m, Py_ssize_t n, int type_num):
     return empty((m, n), cnp.PyArray_DescrFromType(type_num))
 
 
-cdef object answer(bint flip, in1, in2, mode, boundary, fillvalue, double limit, bint chooses):
+cdef object answer(bint flip, in1, in2, mode, boundary, fillvalue, out, double limit, bint chooses):
     """The convolution (flip) or correlation of a plain call; None to decline it, NotImplemented where the only reason is
     that it takes longer than so many seconds.  chooses: calls that other methods may do faster are declined too."""
     cdef Job job
     cdef extended weights[EXPRESS_TAPS]
     cdef Py_ssize_t shape[2]
     cdef Py_ssize_t skip[2]
+    cdef double fill = 0
     cdef Py_ssize_t k, n, axis, work, size, taps
-    cdef extended zero[2]
     cdef int type_num, kind, failed, products
+    cdef bint reverse = False
+    cdef cnp.ndarray image, kernel, result = None
+    cdef extended beyond[2]
     if not cnp.PyArray_CheckExact(in1) or not isinstance(mode, str) or not isinstance(boundary, str):
         return None
     if type(in2) is list:
         in2 = cnp.PyArray_FROM_O(in2)
     elif not cnp.PyArray_CheckExact(in2):
         return None
-    cdef cnp.ndarray image = <cnp.ndarray> in1
-    cdef cnp.ndarray kernel = <cnp.ndarray> in2
-    if not (is_plain(image) and is_plain(kernel)):
-        return None
-    if kind_of(cnp.PyArray_TYPE(image)) < 0 or kind_of(cnp.PyArray_TYPE(kernel)) < 0:
+    image = plain(in1)
+    kernel = plain(in2)
+    if image is None or kernel is None:
         return None
     type_num = common_type(image, kernel)
     kind = kind_of(type_num)
     if kind == BOOL or kind == F2 or kind < 0:
         return None
+    if mode == "valid" and is_smaller(image, kernel):
+        if not flip and is_complex(type_num):
+            return None
+        image, kernel, reverse = kernel, image, not flip
     products = (1 + is_complex(cnp.PyArray_TYPE(image))) * (1 + is_complex(cnp.PyArray_TYPE(kernel)))
     if boundary == "fill":
-        if type(fillvalue) is not int or fillvalue != 0:
+        if not read_fill(fillvalue, type_num, &fill):
             return None
         job.boundary = FILL
     elif boundary == "symm":
@@ -163,25 +224,47 @@ cdef object answer(bint flip, in1, in2, mode, boundary, fillvalue, double limit,
             return None
         work *= shape[axis]
     size = type_size(kind)
-    if chooses and not is_little(work, taps, size):
+    if chooses and not is_little(
+        shape[0], shape[1] * (1 + is_complex(cnp.PyArray_TYPE(image))), 1 + is_complex(cnp.PyArray_TYPE(kernel)), taps, size
+    ):
         return None
     if work > KEEP_GIL_WORK:
         if kind != F4 and kind != F8:
             return None
         if direct_seconds(shape[0] * shape[1], taps * products, size, size) >= limit:
             return NotImplemented
-    cdef cnp.ndarray out = new_result(shape[0], shape[1], type_num)
+    if out is None:
+        result = new_result(shape[0], shape[1], type_num)
+    else:
+        if not cnp.PyArray_CheckExact(out):
+            return None
+        result = out
+        if (not cnp.PyArray_ISCARRAY(result) or cnp.PyArray_TYPE(result) != type_num or cnp.PyArray_NDIM(result) != 2
+                or cnp.PyArray_DIM(result, 0) != shape[0] or cnp.PyArray_DIM(result, 1) != shape[1]
+                or overlap(result, image) or overlap(result, kernel)):
+            return None
     job.n_outer = 0
     job.taps = 1
     see_image(&job, image)
-    see_out(&job, out)
+    see_out(&job, result)
+    if reverse:
+        job.out += cnp.PyArray_NBYTES(result) - cnp.PyArray_ITEMSIZE(result)
+        job.out_row_stride = -job.out_row_stride
+        job.out_col_stride = -job.out_col_stride
     job.kh = cnp.PyArray_DIM(kernel, 0)
     job.kw = cnp.PyArray_DIM(kernel, 1)
     job.top = skip[0] - job.kh + 1
     job.left = skip[1] - job.kw + 1
-    memset(zero, 0, sizeof(zero))       # of any type
-    job.fill = <const char*> zero
-    job.fill_kind = job.out_kind
+    job.fill = <const char*> beyond
+    job.fill_kind = job.out_kind if job.out_kind > F8 or job.out_kind == F4 else F8
+    if job.fill_kind == F4:
+        (<float*> beyond)[0] = <float> fill
+        (<float*> beyond)[1] = 0
+    elif job.fill_kind == F8:
+        (<double*> beyond)[0] = fill
+        (<double*> beyond)[1] = 0
+    else:
+        beyond[:] = [fill, 0]
     job.store = KEEP_BITS
     job.skips = False
     job.order = TAPS
@@ -193,7 +276,7 @@ cdef object answer(bint flip, in1, in2, mode, boundary, fillvalue, double limit,
     else:
         with nogil:
             failed = run_job(&job, NULL, 1, 0, job.m)
-    return None if failed else out
+    return None if failed else result
 
 
 cdef double short_seconds = 1e300
@@ -205,12 +288,12 @@ def set_short(double seconds):
     short_seconds = seconds
 
 
-def express(bint flip, in1, in2, mode, boundary, fillvalue, bint chooses):
+def express(bint flip, in1, in2, mode, boundary, fillvalue, out, bint chooses):
     """The convolution (flip) or correlation of a plain and short call; None to decline it, NotImplemented if only
     because it is not short."""
-    return answer(flip, in1, in2, mode, boundary, fillvalue, short_seconds, chooses)
+    return answer(flip, in1, in2, mode, boundary, fillvalue, out, short_seconds, chooses)
 
 
-def express_any(bint flip, in1, in2, mode, boundary, fillvalue, bint chooses):
+def express_any(bint flip, in1, in2, mode, boundary, fillvalue, out, bint chooses):
     """The convolution (flip) or correlation of a plain call, short or not, or None to decline it."""
-    return answer(flip, in1, in2, mode, boundary, fillvalue, 1e300, chooses)
+    return answer(flip, in1, in2, mode, boundary, fillvalue, out, 1e300, chooses)

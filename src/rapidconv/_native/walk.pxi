@@ -278,6 +278,11 @@ cdef inline bint is_narrow(Job* job, Py_ssize_t width) noexcept nogil:
             and is_straight(job, last_lane(job)))
 
 
+cdef inline bint is_turned(Job* job, Py_ssize_t first, Py_ssize_t end, Py_ssize_t width) noexcept nogil:
+    """Whether so many columns beside the interior, or all of an image of few columns and many rows, are done turned."""
+    return is_narrow(job, width) and (first < end or (width < job.m and job.kw <= MAX_TURNED and in_place(job, last_lane(job))))
+
+
 cdef void interior_of(Job* job, Py_ssize_t* first, Py_ssize_t* end) noexcept nogil:
     """Output columns first <= x < end to read in place; the rims beside them are narrow, or at least a strip wide."""
     cdef Py_ssize_t lanes = lanes_of(job.lanes[0].kind), wide = RC_TILE_VECS * lanes
@@ -343,7 +348,7 @@ cdef Py_ssize_t lay_out(Job* job, Scratch* sc, char* base) noexcept nogil:
     m = min(job.m, sc.tile_rows)
     rows = m + sc.group if first > 0 or end < job.n or gathers else 0
     turned = 0
-    if rows and job.kh <= MAX_TURNED and job.out_parts <= TURNED_PARTS and end > first:
+    if rows and job.kh <= MAX_TURNED and job.out_parts <= TURNED_PARTS and (end > first or is_turned(job, first, end, job.n)):
         turned = (2 * lanes + job.kw) * (m + job.kh + lanes) * size * job.out_parts
     sc.slot_bytes = (rows * row_bytes + 63) // 64 * 64
     sc.slots = job.taps if sc.group == job.kh and job.taps * sc.slot_bytes <= UNDER_BYTES else 1
@@ -382,7 +387,7 @@ cdef void walk(Job* job, Scratch* sc, Py_ssize_t y_from, Py_ssize_t y_to) noexce
             x = begins[side]
             while x < ends[side]:
                 w = piece(ends[side] - x, place_pixels(job) if side == 0 else sc.width, lanes)
-                if side > 0 and first < end and is_narrow(job, ends[side] - begins[side]):
+                if side > 0 and is_turned(job, first, end, ends[side] - begins[side]):
                     rim(job, sc, y, y1, x, x + w)
                 elif side == 0 and job.n_lanes > 1:
                     whole_tile(job, sc, y, y1, x, x + w, lanes, y > y_from)
