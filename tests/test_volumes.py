@@ -132,7 +132,7 @@ def test_sums_over_many_planes_are_in_the_bound():
 def test_the_bound_handed_to_the_kernels_is_that_of_all_planes(monkeypatch):
     facts = []
 
-    def seen(work, spectra, down, across, steps, given, items, together):
+    def seen(work, planes, spectra, down, across, steps, given, items, together):
         facts.append(given)
         return np.zeros((len(items), 9), np.uint8)
 

@@ -70,11 +70,11 @@ def _ready(task: Task, image: Any) -> Any:
     """The jobs (`kernels.Ready`) of a call; None where there is more to it than some direct sums on one thread."""
     result = np.empty(task.shape, task.dtype)
     jobs = []
-    for problem, plan, place in zip(task.problems, _plan.plans(task), task.places, strict=True):
-        job = _execute.ready(problem, plan, result[place])
-        if job is None:
+    for problem, plan, view in zip(task.problems, _plan.plans(task), task.views(result), strict=True):
+        ready = _execute.ready(problem, plan, view)
+        if ready is None:
             return None
-        jobs.append((*job, IMAGE, RESULT))
+        jobs += [(*job, IMAGE, RESULT) for job in ready]
     return kernels.Ready(jobs, image, result)
 
 

@@ -174,15 +174,16 @@ def box(cost: Cost, lane: str, kernel: tuple[int, int], numbers: int, *, convert
 
 
 def fft(
-    cost: Cost, lane: str, tile: tuple[int, int], kernel: tuple[int, ...], shape: tuple[int, ...], parts: int, *,
+    cost: Cost, lane: str, tile: tuple[int, int], kernel: tuple[int, ...], shape: tuple[int, ...], parts: int, planes: int = 1, *,
     alone: bool, converts: bool,
 ) -> float:
-    """Seconds of overlap-save tiles.
+    """Seconds of overlap-save tiles of a plane.
 
     Parameters
     ----------
     tile, kernel, shape : (rows, columns) of a tile, the kernel, the result
-    parts : planes of the image
+    parts : numbers of a pixel
+    planes : how many like this one are done together: what is left over of their tiles rides in pairs
     alone : whether an item has a transform to itself
     converts : whether numbers are gathered from or stored as another type
     """
@@ -190,14 +191,15 @@ def fft(
     items = parts
     for n, k, side in zip(shape, kernel, tile, strict=True):
         items *= -(-n // (side - k + 1))
-    transforms = items if alone else (items + 1) // 2
+    transforms = float(items) if alone else (items * planes + 1) // 2 / planes
+    calls = 1.0 if items > 1 else 1 / planes
     size = 4 if lane == "f" else 8
     slow = 1 + (cost.spill - 1) * min(1.0, 4 * points * size / _SPILL_BYTES)
     doublings = sum(_PASS[r] for side in tile for r in radices(side))
     one = points * (2 * cost.point[lane] * doublings * slow + cost.load[lane] * (1 if alone else 2))
     if converts:
         one += points * cost.convert * (1 if alone else 2)
-    return 1e-9 * (cost.call + cost.tile_call + (transforms + 0.7) * one)
+    return 1e-9 * (calls * (cost.call + cost.tile_call) + (transforms + 0.7) * one)
 
 
 def between(size: int) -> float:

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ._arguments import check_method, check_out
-from ._axes import is_interleaved
 from ._boundary import IMAGE_NAMES, Boundary
 from ._problem import Combine, Problem, Several, Store, Task
 from ._workers import resolve
@@ -124,25 +123,29 @@ def _task(
         sums = result
     weights = weights.astype(sums)
     alone = combine is Combine.APART and (method not in ("auto", "direct") or rows * columns > _BANK_TAPS)
-    parts = _parts(pixels, axis, out, copies, keeps, mask) if pixels.size else []
-    problems, places = [], []
+    problems: list[Problem] = []
+    places: list[tuple[Any, ...]] = []
+    first = None if axis in (None, 2) else axis
+    moved = pixels if first is None else np.moveaxis(pixels, first, -1)
+    seen = mask if mask is None or first is None else np.moveaxis(mask, first, -1)
+    part = (..., slice(3)) if keeps else ()
     for k, kernel in enumerate(weights if alone else weights[:1]):
-        for index in parts:
-            channel, several = pixels[index], None
-            if combine is not None and not alone:
-                several = Several(weights, combine, None if mask is None else mask[index], omits)
-            problems.append(
-                Problem(
-                    channel, kernel, channel.shape[:2], result, rule, fill.astype(sums), -place[0], -place[1], False, False,
-                    method, sums=sums, store=store, scale=factor, delta=shift, several=several,
-                )
-            )  # fmt: skip
-            places.append((k, *index) if alone else (slice(None), *index) if combine is Combine.APART else index)
-    if keeps and pixels.size:
-        assert axis is not None
-        places.append((slice(None),) * axis + (3,))
-        problems.append(_passed_through(pixels[places[-1]], result))
-    return Task(problems, shape, result, out, places, copies, threads)
+        several = None
+        if combine is not None and not alone:
+            several = Several(weights, combine, None if seen is None else seen[part], omits)
+        problems.append(
+            Problem(
+                moved[part], kernel, moved.shape[:2], result, rule, fill.astype(sums), -place[0], -place[1], False, False,
+                method, sums=sums, store=store, scale=factor, delta=shift, several=several,
+            )
+        )  # fmt: skip
+        places.append((k,) if alone else part)
+    if keeps:
+        places.append((..., 3))
+        problems.append(_passed_through(moved[..., 3], result))
+    if not pixels.size:
+        problems, places = [], []
+    return Task(problems, shape, result, out, places, copies, threads, None if first is None else first - 3)
 
 
 def _passed_through(plane: NDArray[Any], dtype: np.dtype[Any]) -> Problem:
@@ -153,18 +156,6 @@ def _passed_through(plane: NDArray[Any], dtype: np.dtype[Any]) -> Problem:
         plane, _ONE.astype(sums), plane.shape, dtype, Boundary.NEAREST, np.zeros(1, sums), 0, 0, False, False, "direct",
         sums=sums, store=store,
     )  # fmt: skip
-
-
-def _parts(
-    pixels: NDArray[Any], axis: int | None, out: NDArray[Any] | None, copies: bool, keeps: bool, mask: NDArray[Any] | None
-) -> list[tuple[Any, ...]]:
-    """Indices of what is filtered at once: planes, or all channels of a picture that lie side by side."""
-    if axis is None:
-        return [()]
-    count = 3 if keeps else pixels.shape[axis]
-    if axis == 2 and mask is None and is_interleaved(pixels) and (out is None or copies or _planes_are_interleaved(out)):
-        return [(slice(None), slice(None), slice(0, count))]
-    return [(slice(None),) * axis + (c,) for c in range(count)]
 
 
 def _sums(image: np.dtype[Any], kernel: NDArray[Any], result: np.dtype[Any]) -> np.dtype[Any]:
@@ -179,11 +170,6 @@ def _sums(image: np.dtype[Any], kernel: NDArray[Any], result: np.dtype[Any]) -> 
 def _floating(dtype: np.dtype[Any]) -> np.dtype[Any]:
     """float64 for itself, float32 for all others."""
     return np.dtype("float64" if dtype.newbyteorder("=") == np.dtype("float64") else "float32")
-
-
-def _planes_are_interleaved(out: NDArray[Any]) -> bool:
-    """Whether results are written with channels side by side; those of a bank lie behind a leading axis."""
-    return is_interleaved(out if out.ndim == 3 else out[0])
 
 
 def _picture(image: ArrayLike) -> NDArray[Any]:

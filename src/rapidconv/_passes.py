@@ -174,10 +174,10 @@ def _ready(image: NDArray[Any], passes: list[Pass], settings: Settings, result: 
         for source, step, into, _, places in steps:
             task, view = _task(source, step, beyond, into)
             (problem,), (plan,) = task.problems, _plan.plans(task)
-            job = _execute.ready(problem, plan, view)
-            if job is None:
+            jobs = _execute.ready(problem, plan, view)
+            if jobs is None:
                 return None
-            found.append((*job, *places))
+            found += [(*job, *places) for job in jobs]
             between = max(between, into.nbytes if places[1] == BETWEEN else 0)
     return kernels.Ready(found, image, result, between)
 

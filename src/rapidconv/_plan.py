@@ -160,12 +160,13 @@ def _road(problem: Problem, workers: int, planes: int, within: int) -> Plan:
     lane = lanes[0].dtype.char
     seconds = {"direct": _cost.direct(cost, lane, kernel.shape, numbers, products)}
     gaining = 1 if workers == 1 else _gaining(problem, lanes[0], workers, planes, within)
-    little = kernels.little_work(numbers * products * kernel.size, kernel.size, lanes[0].dtype.itemsize)
+    riders = within * _channels(problem)
+    little = kernels.little_work(riders * numbers * products * kernel.size, kernel.size, lanes[0].dtype.itemsize)
     if wanted == "direct" or (wanted == "auto" and little):
         return Plan("direct", lanes, why, seconds, gaining)
     tiles, separable, obstacles = None, None, {}
     if wanted != "separable":
-        tiles, seconds["fft"], obstacles["fft"] = _tiles(problem, cost, parts)
+        tiles, seconds["fft"], obstacles["fft"] = _tiles(problem, cost, parts, riders)
     most = MOST
     if kernel_planes(kernel.shape) > 1:
         most = 0
@@ -267,8 +268,8 @@ def _lanes(problem: Problem) -> tuple[tuple[Lane, ...], str]:
     return _whole_number_lanes(problem, _magnitude(problem.kernel)), "sums small enough to be exact in a floating lane run there"
 
 
-def _tiles(problem: Problem, cost: _cost.Cost, parts: int) -> tuple[Tiles | None, float, str]:
-    """The best tiles and their predicted seconds, or what is in their way."""
+def _tiles(problem: Problem, cost: _cost.Cost, parts: int, planes: int) -> tuple[Tiles | None, float, str]:
+    """The best tiles and their predicted seconds for one of so many planes, or what is in their way."""
     kernel, char = problem.kernel, problem.summed.char
     if char in "gG":
         return None, 0.0, f"there are no transforms in {problem.summed}"
@@ -294,7 +295,7 @@ def _tiles(problem: Problem, cost: _cost.Cost, parts: int) -> tuple[Tiles | None
     if count > 1:
         shape, slabs, best = _best_stack(cost, chars[0], kernel.shape, problem.shape, converts)
         return Tiles(shape, chars, cross, whole, positive, norm, frexp(norm)[1], 0, kernel.shape[:-2], slabs), best, ""
-    shape, best = _best_tile(cost, chars[0], kernel.shape, problem.shape, parts, alone, converts)
+    shape, best = _best_tile(cost, chars[0], kernel.shape, problem.shape, parts, planes, alone, converts)
     bits = _piece_bits(problem, cost, shape, norm) if problem.dtype.kind in "iu" and problem.store is Store.WRAP else 0
     return Tiles(shape, chars, cross, whole, positive, norm, frexp(norm)[1], bits), best, ""
 
@@ -318,11 +319,11 @@ def _piece_bits(problem: Problem, cost: _cost.Cost, shape: tuple[int, int], norm
 
 @lru_cache(maxsize=256)
 def _best_tile(
-    cost: _cost.Cost, char: str, kernel: tuple[int, int], shape: tuple[int, int], parts: int, alone: bool, converts: bool
+    cost: _cost.Cost, char: str, kernel: tuple[int, int], shape: tuple[int, int], parts: int, planes: int, alone: bool, converts: bool
 ) -> tuple[tuple[int, int], float]:
     """Shape of the tiles predicted to be the fastest, and their seconds."""
     times = {
-        tile: _cost.fft(cost, char, tile, kernel, shape, parts, alone=alone, converts=converts)
+        tile: _cost.fft(cost, char, tile, kernel, shape, parts, planes, alone=alone, converts=converts)
         for tile in _candidates(kernel, shape)
     }
     best = min(times, key=times.__getitem__)

@@ -76,7 +76,7 @@ class Problem:
     Attributes
     ----------
     image : ndarray
-        Outer axes if any, rows, columns, and possibly an axis of few interleaved channels; any layout.
+        Outer axes if any, rows, columns, and possibly an axis of channels; any layout.
     kernel : ndarray, outer axes, rows, columns; not empty, oriented for correlation and conjugated
         Of length 1 along axes of independent planes.
     shape : tuple of int
@@ -147,11 +147,13 @@ class Task:
     out : ndarray or None
         Array for the result.
     places : list of tuple
-        Index of every problem's part of the result.
+        Index of every problem's part of the result, its channels as the last axis.
     copies : bool
         Whether `out` overlaps an input, or is of a layout the kernels do not write.
     workers : int
         Threads it may use.
+    channel_axis : int or None
+        Of the result, where it is not the last one.
     """
 
     problems: list[Problem]
@@ -161,6 +163,12 @@ class Task:
     places: list[tuple[Any, ...]]
     copies: bool
     workers: int
+    channel_axis: int | None = None
+
+    def views(self, result: NDArray[Any]) -> list[NDArray[Any]]:
+        """Every problem's part of a result."""
+        moved = result if self.channel_axis is None else np.moveaxis(result, self.channel_axis, -1)
+        return [moved[place] for place in self.places]
 
 
 @dataclass(slots=True, frozen=True)

@@ -330,8 +330,8 @@ class Prepared:
         self._result_shape, self._result_dtype = asked.shape, asked.dtype
         self._plans = [] if self._swaps(asked) else _plan.plans(asked)
         result = _execute.allocate(asked)
-        for problem, plan, place in zip(asked.problems, self._plans, asked.places, strict=False):
-            _execute.prepare(problem, plan, result[place])
+        for problem, plan, view in zip(asked.problems, self._plans, asked.views(result), strict=False):
+            _execute.prepare(problem, plan, view)
 
     def _swaps(self, task: Task) -> bool:
         """Whether the image takes the kernel's place, as in 'valid' with a larger kernel."""
@@ -391,10 +391,7 @@ class Prepared:
         if isinstance(asked, Filtering):
             _passes.run(asked)
             return asked.result
-        plans = self._plans
-        if len(plans) != len(asked.problems):       # channels of another layout are other problems
-            plans = plans[:1] * len(asked.problems) if len(set(map(id, plans))) == 1 else _plan.plans(asked)
-        return _execute.run(asked, plans, _execute.allocate(asked))
+        return _execute.run(asked, self._plans or _plan.plans(asked), _execute.allocate(asked))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the arguments, not the plan: it may be read on another machine."""

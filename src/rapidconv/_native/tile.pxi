@@ -53,10 +53,14 @@ ctypedef struct Overlap:
     Py_ssize_t step_y, step_x   # outputs of a tile
     Py_ssize_t height, width    # numbers of a tile that they need, the width in whole vectors of any target
     Py_ssize_t tiles_x
+    Py_ssize_t planes           # of the image that items are tiles of,
+    const long long* sources    # bytes from the first one to each, LLONG_MIN: fill,
+    const long long* places     # and from the first plane of the result
 
 ctypedef struct Item:
     int slot                    # place in the call's list
-    int part, to                # parts of a pixel of the image and of the result
+    int number, to              # number of a pair in the image and in the result: 1 is an imaginary part
+    long long source, place     # bytes to its planes of the image and of the result
     char* out                   # plane of the result
     Py_ssize_t y, x, m, n       # its outputs
     char gain[8]                # what they are multiplied by, in the lane's type

@@ -298,7 +298,7 @@ cdef void do_stack(
             items[b] = items[0]
             items[b][1].verdict = REFUSED
             for k in range(1 + two):
-                items[b][k].out = plane_of_result(job, listed[3 * k + 1] + z + b)
+                items[b][k].out = plane_of_result(job, listed[3 * k + 1] + z + b) + items[b][k].place
             live |= judge_plane(road, st, items[b], listed, two, z + b)
         if live:
             list_products(road, st, z, batch)
@@ -359,13 +359,14 @@ cdef void run_stacks(
 
 
 def correlate_volume(
-    tuple work, cnp.ndarray spectra, tuple down, tuple across, tuple step, tuple facts, cnp.ndarray items, Py_ssize_t together,
+    tuple work, tuple planes, cnp.ndarray spectra, tuple down, tuple across, tuple step, tuple facts, cnp.ndarray items,
+    Py_ssize_t together,
 ):
     """Items of a correlation with a kernel of several planes by overlap-save tiles, with the GIL released; what became of them.
 
     Parameters
     ----------
-    work, down, across, step, facts : as in `correlate_fft`; real operands
+    work, planes, down, across, step, facts : as in `correlate_fft`; real operands, planes are channels
     spectra : those of the kernel's planes, of `kernel_spectrum`, one after the other
     items : contiguous int64 array of (part of a tile, first plane of the result, planes)
         The first as in `correlate_fft`; planes are counted in C order, those of an item lie along the last outer axis.
@@ -386,7 +387,7 @@ def correlate_volume(
     for k in range(count):
         most = max(most, listed[3 * k + 2])
     cdef cnp.ndarray verdicts = cnp.PyArray_ZEROS(2, [count, most], cnp.NPY_UINT8, 0)
-    see_road(&job, &road, work, spectra, down, across, step, facts)
+    see_road(&job, &road, work, planes, spectra, down, across, step, facts)
     with nogil:
         memory = <char*> malloc(make_stack(&job, &road, &room, &stack, NULL) + 64)
         if memory != NULL:
