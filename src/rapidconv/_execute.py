@@ -14,7 +14,7 @@ from . import _memory, _transform, _workers
 from ._axes import as_planes, channel, distances, first_plane, in_memory_order, is_interleaved, plane_at, planes
 from ._native import kernels
 from ._pieces import cut_fill, cut_image, cut_kernel, pairs
-from ._problem import Combine, Plan, Problem, Several, Store, Task, Tiles
+from ._problem import Combine, Plan, Problem, Products, Several, Store, Task, Tiles
 from ._rank import lane_factors
 
 __all__ = ["allocate", "prepare", "ready", "run"]
@@ -65,7 +65,7 @@ class Weights:
         if found is None:
             tiles = self.plan.tiles
             assert tiles is not None
-            found = self._spectra[char] = _transform.spectrum(self.kernel, tiles.shape, char, tiles.exponent)
+            found = self._spectra[char] = _transform.spectrum(self.kernel, tiles.shape, char, tiles.exponents)
         return found
 
     def pieces(self) -> list[tuple["Weights", Tiles]]:
@@ -75,7 +75,7 @@ class Weights:
             assert tiles is not None
             for piece in cut_kernel(self.kernel, tiles.bits):
                 norm = float(np.sqrt(np.sum(piece.astype("d") ** 2)))
-                exact = replace(tiles, chars="d", positive=False, norm=norm, exponent=frexp(norm)[1], bits=0)
+                exact = replace(tiles, chars="d", positive=(False,), norm=norm, exponents=(frexp(norm)[1],), bits=0)
                 found.append((_weights(piece, replace(self.plan, tiles=exact)), exact))
             self._pieces = found
         return self._pieces
@@ -84,7 +84,9 @@ class Weights:
         """Lanes as ``kernels.correlate_separable``, or ``correlate_box`` for a box, reads them."""
         if self._products is None:
             products = self.plan.products
-            assert products is not None
+            if products is None:
+                self._products = [self._factored(each, self.kernel[k]) for k, each in enumerate(self.plan.each)]
+                return self._products
             found: list[tuple[Any, ...]] = []
             for lane in products.lanes:
                 real, imag = _transposed(self.kernel, lane.dtype)
@@ -94,6 +96,12 @@ class Weights:
                     found.append((*lane_factors(products.factors, lane.dtype), real, imag, lane.limit))
             self._products = found
         return self._products
+
+    def _factored(self, products: Products, kernel: NDArray[Any]) -> tuple[Any, ...]:
+        """One of several kernels as ``kernels.correlate_products`` reads it."""
+        assert products.factors is not None
+        dtype = products.lanes[0].dtype
+        return *lane_factors(products.factors, dtype), _transposed(kernel, dtype)[0], products.clamp
 
     def make_all(self) -> None:
         """Make what the plan's road starts with."""
@@ -155,7 +163,7 @@ def prepare(problem: Problem, plan: Plan, view: NDArray[Any]) -> None:
     """Make what the road of a problem starts with, which its plan keeps."""
     first, _ = next(iter(_pieces(problem, plan, view)))
     weights = _weights(_kernel(first, plan), plan)
-    if first.several is None:
+    if first.several is None or plan.method != "direct":
         weights.make_all()
     else:
         weights.stack()
@@ -223,17 +231,23 @@ def _all_direct(jobs: list[tuple[Problem, Plan, Weights, NDArray[Any]]], workers
 
 
 def _together(
-    problem: Problem, several: Several, weights: Weights, plane: NDArray[Any], taken: NDArray[np.intp], worker: int
-) -> None:
-    """Outputs of several kernels: the rows that no other worker has taken."""
+    problem: Problem, several: Several, weights: Weights, plane: NDArray[Any], taken: NDArray[np.intp], worker: int, y: int = 0,
+    x: int = 0,
+) -> None:  # fmt: skip
+    """Outputs of several kernels that a view shows, from (y, x) on: the rows that no other worker has taken."""
     first, step = (plane[0], plane.strides[0]) if several.combine is Combine.APART else (plane, 0)
-    mask = None
-    if several.mask is not None:
-        mask = _work(replace(problem, image=several.mask, fill=np.ones(1, bool)), first)
+    mask = _mask(problem, several, first, y, x)
     kernels.correlate_several(
-        _work(problem, first), weights.stack(), int(several.combine), step, mask, several.omits, taken, worker,
-        _turn(problem, problem.shape[-2]),
+        _work(problem, first, y, x), weights.stack(), int(several.combine), step, mask, several.omits, taken, worker,
+        _turn(problem, first.shape[0]),
     )
+
+
+def _mask(problem: Problem, several: Several, view: NDArray[Any], y: int = 0, x: int = 0) -> tuple[Any, ...] | None:
+    """The picture of what counts as the kernels take it."""
+    if several.mask is None:
+        return None
+    return _work(replace(problem, image=several.mask, fill=np.ones(1, bool)), view, y, x)
 
 
 def _lifted(problem: Problem) -> bool:
@@ -426,7 +440,10 @@ def _direct_tiles(rides: _Planes, tiles: Tiles, weights: Weights, items: NDArray
             window = (y, min(y + step_y, view.shape[0]), x, min(x + count * step_x, view.shape[1]))
             if not (tiles.bits and _in_pieces(problem, tiles, weights, view, window)):
                 y0, y1, x0, x1 = window
-                _direct(problem, weights, view[y0:y1, x0:x1], np.zeros(1, np.intp), 0, y0, x0)
+                if problem.several is None:
+                    _direct(problem, weights, view[y0:y1, x0:x1], np.zeros(1, np.intp), 0, y0, x0)
+                else:
+                    _together(problem, problem.several, weights, view[y0:y1, x0:x1], np.zeros(1, np.intp), 0, y0, x0)
 
 
 def _runs(tiles: list[int], across: int, most: int) -> list[tuple[int, int]]:
@@ -476,12 +493,16 @@ def _separable_parts(
     problem: Problem, plan: Plan, weights: Weights, plane: NDArray[Any], workers: int
 ) -> list[Callable[[], None]]:
     """A problem in products, cut into runs of rows, few of them: each sums kh - 1 more rows along; bits do not depend on it."""
-    assert plan.products is not None
     view, lanes = _view(problem, plane), weights.products()
     count = kernels.bands(problem.shape[0])
     ends = [count * k // workers for k in range(workers + 1)]
     work = _work(problem, view)
     runs = [(first, end) for first, end in pairwise(ends) if end > first]
+    if problem.several is not None:
+        several, mask = problem.several, _mask(problem, problem.several, view)
+        how = lanes, int(several.combine), mask, several.omits
+        return [partial(kernels.correlate_products, work, *how, first, end) for first, end in runs]
+    assert plan.products is not None
     if plan.products.factors is None:
         return [partial(kernels.correlate_box, work, lanes, first, end) for first, end in runs]
     return [partial(kernels.correlate_separable, work, lanes, first, end, plan.products.clamp) for first, end in runs]
@@ -506,14 +527,16 @@ def _transformed(
     integers = problem.summed.kind in "biu"
     if problem.image.dtype.kind in "biu" and problem.store in (Store.SATURATE, Store.ROUND) and problem.dtype.kind in "biu":
         span = 0.0      # errors count by the step of the result, not by what is dark beside what is bright
+    combine = 0 if problem.several is None else int(problem.several.combine)
     correlate = kernels.correlate_volume if tiles.planes else kernels.correlate_fft
     verdicts: NDArray[np.uint8] = correlate(
         _work(problem, view),
         planes,
+        (combine, 0, np.ldexp(1.0, tiles.exponents), np.array(tiles.positive)),
         weights.spectrum(char),
         *(_transform.transform(side, char) for side in tiles.shape),
         _steps(problem, tiles),
-        (tiles.cross, tiles.whole, integers, tiles.positive, error, 2.0**tiles.exponent, span, least, most, sure),
+        (tiles.cross, tiles.whole, integers, error, span, least, most, sure),
         items,
         *together,
     )

@@ -75,7 +75,7 @@ def polar(
         dtype = _floating(pixels.dtype)
     parts = [weights.real, weights.imag] if weights.dtype.kind == "c" or combine is Combine.PHASE else [weights]
     return _task(
-        pixels, axis, out, np.stack(parts), combine, operation, boundary, fillvalue, anchor, delta, scale, dtype, saturate, "direct",
+        pixels, axis, out, np.stack(parts), combine, operation, boundary, fillvalue, anchor, delta, scale, dtype, saturate, "auto",
         workers,
     )  # fmt: skip
 

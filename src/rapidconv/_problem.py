@@ -199,11 +199,11 @@ class Tiles:
     cross : bool
         Whether the kernel is complex.
     whole, positive : bool
-        Whether all taps are whole numbers; whether none is negative or complex.
+        Whether all taps are whole numbers; whether none is negative or complex, for each kernel.
     norm : float
-        2-norm of the kernel.
-    exponent : int
-        The spectrum is that of the kernel times ``2**-exponent``.
+        2-norm of the kernel, the largest one of several.
+    exponents : tuple of int
+        The spectrum is that of the kernel times ``2**-exponent``, for each kernel.
     bits : int
         Of the pieces of the kernel, where whole numbers that no one transform is exact for are cut into pieces; 0: they
         are summed directly.
@@ -217,9 +217,9 @@ class Tiles:
     chars: str
     cross: bool
     whole: bool
-    positive: bool
+    positive: tuple[bool, ...]
     norm: float
-    exponent: int
+    exponents: tuple[int, ...]
     bits: int = 0
     planes: tuple[int, ...] = ()
     slabs: int = 1
@@ -263,6 +263,8 @@ class Plan:
         Of the road of tile transforms.
     products : Products or None
         Of the separable road.
+    each : tuple of Products
+        Of the separable road, for each of several kernels.
     made : dict
         What the roads made of the kernel, by its shape: it is kept as long as the plan is.
     """
@@ -274,4 +276,5 @@ class Plan:
     workers: int = 1
     tiles: Tiles | None = None
     products: Products | None = field(default=None, compare=False)
+    each: tuple[Products, ...] = field(default=(), compare=False)
     made: dict[tuple[int, ...], Any] = field(default_factory=dict, init=False, compare=False, repr=False)

@@ -83,17 +83,18 @@ def noise(shape: tuple[int, int], char: str, planes: int = 1) -> float:
     return 1.02 * (3 * units + _PRODUCT + _SPECTRUM + _SUM * (planes - 1)) * float(np.finfo(char).eps) / 2
 
 
-def spectrum(kernel: NDArray[Any], shape: tuple[int, int], char: str, exponent: int) -> NDArray[Any]:
+def spectrum(kernel: NDArray[Any], shape: tuple[int, int], char: str, exponents: tuple[int, ...]) -> NDArray[Any]:
     """Spectrum of a kernel times 2^-exponent in the tiles' order, for correlation, divided by the tile's size.
 
-    Of a kernel of more than two axes, those of its planes, one after the other.
+    Of a kernel of more than two axes, those of its planes, one after the other; of several kernels, each with its exponent.
     """
     if kernel.ndim > 2:
         flat = kernel.reshape(-1, *kernel.shape[-2:])
         stack: NDArray[Any] = np.empty((len(flat), 2 * shape[0] * shape[1]), char)
-        for place, plane in zip(stack, flat, strict=True):
-            place[:] = spectrum(plane, shape, char, exponent)
+        for k, (place, plane) in enumerate(zip(stack, flat, strict=True)):
+            place[:] = spectrum(plane, shape, char, exponents[k % len(exponents) :][:1])
         return stack
+    (exponent,) = exponents
     rows, columns = kernel.shape
     planes = [kernel.real, -kernel.imag] if kernel.dtype.kind == "c" else [kernel]
     parts = np.zeros((len(planes), rows, -(-columns // 16) * 16), char)

@@ -21,12 +21,14 @@ NO_PLANE = LLONG_MIN        # of `correlate_fft`: no distance between planes
 
 cdef void put_zeros(Job* job, Overlap* road, Room* room, Item* it) noexcept nogil:
     """Zeros for an item's outputs."""
-    cdef Py_ssize_t y, size = type_size(road.kind)
+    cdef Py_ssize_t y, k, size = type_size(road.kind)
     cdef char* dest
     memset(room.plane, 0, it.n * size)
-    for y in range(it.m):
-        dest = it.out + (it.y + y) * job.out_row_stride + it.x * job.out_col_stride + it.to * type_size(job.out_kind)
-        put_lane(job, road.kind, room.plane, 1, dest, job.out_col_stride, it.n)
+    for k in range(road.count if road.combine == APART else 1):
+        for y in range(it.m):
+            dest = (it.out + k * road.out_step + (it.y + y) * job.out_row_stride + it.x * job.out_col_stride
+                    + it.to * type_size(job.out_kind))
+            put_lane(job, road.kind, room.plane, 1, dest, job.out_col_stride, it.n)
 
 
 cdef void fetch_fill(Job* job, int part, lane* value) noexcept nogil:
@@ -130,12 +132,12 @@ cdef bint is_negative(Overlap* road, Room* room, int k, Seen* seen) noexcept nog
     return any_negative(room, k, road.height, road.width, <double*> NULL)
 
 
-cdef void set_gain(Overlap* road, Item* it, double scale) noexcept nogil:
-    """What an item's outputs are multiplied by, a power of two."""
+cdef void set_gain(Overlap* road, Item* it, int kernel) noexcept nogil:
+    """What an item's outputs under a kernel are multiplied by, a power of two."""
     if road.kind == F4:
-        (<float*> it.gain)[0] = <float> (road.gain / scale)
+        (<float*> it.gain)[0] = <float> (road.gains[kernel] / it.scale)
     else:
-        (<double*> it.gain)[0] = road.gain / scale
+        (<double*> it.gain)[0] = road.gains[kernel] / it.scale
 
 
 cdef inline bint is_whole(Overlap* road, Seen* seen) noexcept nogil:
@@ -157,7 +159,8 @@ cdef void finish_item(
 ) noexcept nogil:
     """Whether the transform serves an item, and how its outputs are finished; energy: of all that rides in the transform."""
     cdef double noise = road.noise * sqrt(energy) / scale
-    set_gain(road, it, scale)
+    it.scale = scale
+    set_gain(road, it, 0)
     it.rounds = is_whole(road, seen) and noise < 0.499
     it.clamps = clamps
     if it.rounds:
@@ -237,8 +240,11 @@ cdef void transform_items(fvec zero, Job* job, Overlap* road, Room* room, Item* 
         for k in range(1 + two):
             finish_item(road, &items[k], &seen[k], energy, seen[k].low, scale[k],
                         road.positive and not is_negative(road, room, k, &seen[k]))
-    filter_tile(zero, road, room)
-    store_tile(zero, job, road, room, items)
+    if road.count > 1 or road.combine != APART:
+        filter_several(zero, job, road, room, items)
+    else:
+        filter_tile(zero, road, room)
+        store_tile(zero, job, road, room, items, 0)
 
 
 cdef void do_items(Job* job, Overlap* road, Room* room, const long long* index, Py_ssize_t count, char* verdict) noexcept nogil:
@@ -300,6 +306,9 @@ cdef Py_ssize_t make_room(Job* job, Overlap* road, Room* room, char* base) noexc
         room.block[k] = carve(&at, rows * cols * size)
         room.rows[k] = <const char**> carve(&at, rows * word)
     room.plane = carve(&at, max(RC_BYTES // size, 1) * plane_pitch(road))
+    room.spectrum = carve(&at, 2 * rows * cols * size if road.count > 1 or road.combine != APART else 0)
+    for k in range(2):
+        room.sums[k] = carve(&at, road.step_y * plane_pitch(road) if road.combine != APART else 0)
     room.zeros = carve(&at, cols * size)
     room.constant = carve(&at, cols * size)
     room.raw = carve(&at, cols * type_size(job.kind))
@@ -345,6 +354,8 @@ def kernel_spectrum(cnp.ndarray parts, tuple down, tuple across, double scale):
     see_transform(&road.across, across)
     road.kind = job.kind = kind_of(cnp.PyArray_TYPE(parts))
     road.whole = False
+    road.count = 1
+    road.combine = APART
     road.height = cnp.PyArray_DIM(parts, 1)
     road.width = cnp.PyArray_DIM(parts, 2)
     cdef cnp.ndarray out = cnp.PyArray_EMPTY(1, [2 * road.down.n * road.across.n], cnp.PyArray_TYPE(parts), 0)
@@ -369,25 +380,23 @@ def kernel_spectrum(cnp.ndarray parts, tuple down, tuple across, double scale):
 
 cdef void make_spectrum(fvec zero, Overlap* road, Room* room, char* out, lane scale, bint two) noexcept nogil:
     """Conjugate spectrum of the tile in room.rows, scaled."""
-    cdef Py_ssize_t s, k, unit = 2 * sizeof(fvec), lanes = lanes_in(zero), line = road.across.n * unit, block = lanes * unit
+    cdef Py_ssize_t k, unit = 2 * sizeof(fvec)
     cdef Seen seen[2]
     cdef lane back = -scale
-    cdef char* strip
     load_tile(zero, road, room, two, NULL, seen)
-    for s in range(road.across.n // lanes):
-        strip = out + s * road.down.n * unit
-        turn(zero, room.tile + s * block, line, strip, block, road.down.n // lanes)
-        forward(zero, strip, &road.down, road.down.passes)
-        for k in range(road.down.n):
-            store(strip + k * unit, splat(zero, <const char*> &scale) * load(zero, strip + k * unit))
-            store(strip + k * unit + sizeof(fvec), splat(zero, <const char*> &back) * load(zero, strip + k * unit + sizeof(fvec)))
+    transform_columns(zero, road, room, out)
+    for k in range(road.down.n * (road.across.n // lanes_in(zero))):
+        store(out + k * unit, splat(zero, <const char*> &scale) * load(zero, out + k * unit))
+        store(out + k * unit + sizeof(fvec), splat(zero, <const char*> &back) * load(zero, out + k * unit + sizeof(fvec)))
 
 
 cdef int see_road(
-    Job* job, Overlap* road, tuple work, tuple planes, cnp.ndarray spectrum, tuple down, tuple across, tuple step, tuple facts,
+    Job* job, Overlap* road, tuple work, tuple planes, tuple bank, cnp.ndarray spectrum, tuple down, tuple across, tuple step,
+    tuple facts,
 ) except -1:
     """Describe a correlation by overlap-save tiles."""
-    cdef cnp.ndarray sources, places
+    cdef cnp.ndarray sources, places, gains, positives
+    cdef int k
     see_work(job, work)
     sources, places = planes
     road.planes = cnp.PyArray_SIZE(sources)
@@ -397,8 +406,15 @@ cdef int see_road(
     see_transform(&road.across, across)
     road.kind = kind_of(cnp.PyArray_TYPE(spectrum))
     road.spectrum = cnp.PyArray_BYTES(spectrum)
-    (road.cross, road.whole, road.integers, road.positive, road.noise, road.gain, road.range, road.least, road.most,
-     road.sure) = facts
+    (road.cross, road.whole, road.integers, road.noise, road.range, road.least, road.most, road.sure) = facts
+    road.combine, road.out_step, gains, positives = bank
+    road.count = cnp.PyArray_SIZE(gains)
+    road.gains = <const double*> cnp.PyArray_BYTES(gains)
+    road.positives = cnp.PyArray_BYTES(positives)
+    road.positive = False
+    for k in range(road.count):
+        road.positive |= road.positives[k]
+    road.spectrum_bytes = 2 * road.down.n * road.across.n * type_size(road.kind)
     road.step_y, road.step_x = step
     road.height = road.step_y + job.kh - 1
     road.width = min(road.across.n, (road.step_x + job.kw - 1 + 15) // 16 * 16)
@@ -407,7 +423,8 @@ cdef int see_road(
 
 
 def correlate_fft(
-    tuple work, tuple planes, cnp.ndarray spectrum, tuple down, tuple across, tuple step, tuple facts, cnp.ndarray items,
+    tuple work, tuple planes, tuple bank, cnp.ndarray spectrum, tuple down, tuple across, tuple step, tuple facts,
+    cnp.ndarray items,
 ):
     """Items of a correlation by overlap-save tiles, with the GIL released; which of them were refused.
 
@@ -415,10 +432,13 @@ def correlate_fft(
     ----------
     work : as in `correlate`, of the first plane; image and result have no axes of channels
     planes : contiguous int64 arrays of the bytes from it to each plane of the image (`NO_PLANE`: one of fill) and of the result
-    spectrum : of `kernel_spectrum`
+    bank : (combine, out_step, gains, positives)
+        How the sums of several kernels meet and how many bytes apart their results are; for each kernel the power of two
+        its spectrum was divided by (float64), and whether no tap of it is negative (bool).
+    spectrum : of `kernel_spectrum`, or several
     down, across : (length, radices, table) of the tile's transforms
     step : (rows, columns) of outputs of a tile
-    facts : (cross, whole, integers, positive, noise, gain, range, least, most, sure), see Overlap
+    facts : (cross, whole, integers, noise, range, least, most, sure), see Overlap
     items : contiguous int64 array
         Number i of plane p of tile t is (t * planes + p) * numbers + i; tiles run along the rows of the result, and complex
         pixels have two numbers.
@@ -433,7 +453,7 @@ def correlate_fft(
     cdef char* memory
     cdef Py_ssize_t count = cnp.PyArray_SIZE(items)
     cdef cnp.ndarray verdicts = cnp.PyArray_ZEROS(1, [count], cnp.NPY_UINT8, 0)
-    see_road(&job, &road, work, planes, spectrum, down, across, step, facts)
+    see_road(&job, &road, work, planes, bank, spectrum, down, across, step, facts)
     with nogil:
         memory = <char*> malloc(make_room(&job, &road, &room, NULL) + 64)
         if memory != NULL:
