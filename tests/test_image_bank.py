@@ -318,6 +318,17 @@ def test_whole_numbers_combine_exactly_by_every_road(method, dtype, combine):
         assert ((got == low) | (got == high)).all()
 
 
+def test_whether_sums_are_exact_is_judged_by_the_largest_kernel():
+    img = picture((170, 190), "uint8").astype("float32")
+    kernels = np.zeros((2, 15, 15))
+    kernels[0, 7, 7] = 1
+    kernels[1] = np.random.default_rng(0).integers(-2000, 2001, (15, 15))
+    for order in (kernels, kernels[::-1]):
+        true = COMBINED["sum_abs"](bank_sums(img, order))
+        assert true.max() < 2**24
+        np.testing.assert_array_equal(image.filter_bank(img, order, combine="sum_abs", method="fft"), true)
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 @pytest.mark.parametrize("combine", COMBINED)
 @pytest.mark.parametrize("method", ROADS)
