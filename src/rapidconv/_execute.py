@@ -282,7 +282,8 @@ class _Planes:
     Attributes
     ----------
     whole, view : the problem, in the order of `as_planes`, and its part of the result
-    first, part : those of the first plane and channel of image and result
+    first, part : those of the first plane and channel of image and result, under the first kernel of several
+    step : bytes from there to the next kernel's results, where they are apart
     numbers : int
         Of a pixel: 2 where it is complex.
     distances : from there to each, in bytes
@@ -294,7 +295,10 @@ class _Planes:
         self.distances = distances(problem, self.view, kernels.NO_PLANE)
         one = problem if problem.image.ndim == problem.kernel.ndim else channel(problem, 0)
         self.first = first_plane(one)
-        self.part = self.view[(0,) * len(problem.outer) + (..., 0) * (one is not problem)]
+        part: NDArray[Any] = self.view[(0,) * len(problem.outer) + (..., 0) * (one is not problem)]
+        apart = problem.several is not None and problem.several.combine is Combine.APART
+        self.part: NDArray[Any] = part[0] if apart else part
+        self.step: int = part.strides[0] if apart else 0
 
     @property
     def count(self) -> int:
@@ -303,8 +307,10 @@ class _Planes:
 
     def transformed(self, tiles: Tiles, char: str, weights: Weights, items: NDArray[Any]) -> NDArray[np.bool_]:
         """Do items in transforms of one type; which were refused."""
-        refused: NDArray[np.bool_] = _transformed(self.first, tiles, char, weights, self.part, items, planes=self.distances) != 0
-        return refused
+        verdicts = _transformed(
+            self.first, tiles, char, weights, self.part, items, planes=self.distances, step=self.step
+        )  # fmt: skip
+        return verdicts.astype(bool)
 
     def plane(self, k: int) -> tuple[Problem, NDArray[Any]]:
         """One of them, and its part of the result."""
@@ -437,13 +443,13 @@ def _direct_tiles(rides: _Planes, tiles: Tiles, weights: Weights, items: NDArray
         those = np.unique(items[of_plane == p] // (rides.numbers * rides.count)).tolist()
         for t, count in _runs(those, across, _RUN if tiles.bits else 1):
             y, x = t // across * step_y, t % across * step_x
-            window = (y, min(y + step_y, view.shape[0]), x, min(x + count * step_x, view.shape[1]))
+            window = (y, min(y + step_y, problem.shape[0]), x, min(x + count * step_x, problem.shape[1]))
             if not (tiles.bits and _in_pieces(problem, tiles, weights, view, window)):
                 y0, y1, x0, x1 = window
                 if problem.several is None:
                     _direct(problem, weights, view[y0:y1, x0:x1], np.zeros(1, np.intp), 0, y0, x0)
                 else:
-                    _together(problem, problem.several, weights, view[y0:y1, x0:x1], np.zeros(1, np.intp), 0, y0, x0)
+                    _together(problem, problem.several, weights, view[..., y0:y1, x0:x1], np.zeros(1, np.intp), 0, y0, x0)
 
 
 def _runs(tiles: list[int], across: int, most: int) -> list[tuple[int, int]]:
@@ -519,7 +525,7 @@ def _steps(problem: Problem, tiles: Tiles) -> tuple[int, int]:
 
 def _transformed(
     problem: Problem, tiles: Tiles, char: str, weights: Weights, view: NDArray[Any], items: NDArray[Any], *together: int,
-    planes: tuple[NDArray[np.int64], NDArray[np.int64]] = _ONE_PLANE,
+    planes: tuple[NDArray[np.int64], NDArray[np.int64]] = _ONE_PLANE, step: int = 0,
 ) -> NDArray[np.uint8]:  # fmt: skip
     """Do items in transforms of one type; what became of them, 0 where all is well; problem and view are of the first plane."""
     least, most, sure, span = _LIMITS[char]
@@ -532,7 +538,7 @@ def _transformed(
     verdicts: NDArray[np.uint8] = correlate(
         _work(problem, view),
         planes,
-        (combine, 0, np.ldexp(1.0, tiles.exponents), np.array(tiles.positive)),
+        (combine, step, np.ldexp(1.0, tiles.exponents), np.array(tiles.positive)),
         weights.spectrum(char),
         *(_transform.transform(side, char) for side in tiles.shape),
         _steps(problem, tiles),

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from ._arguments import check_method, check_out
 from ._boundary import IMAGE_NAMES, Boundary
 from ._problem import Combine, Problem, Several, Store, Task
+from ._rank import factor
 from ._workers import resolve
 
 __all__ = ["OPTIONS", "filter2d", "filter_bank", "polar"]
@@ -23,7 +24,7 @@ _DTYPES = tuple(map(np.dtype, ("bool", "uint8", "uint16", "int16", "float32", "f
 #: No pixel of an integer picture is larger; sums of whole numbers below the other are exact in float64.
 _PEAK, _EXACT = 2**16, 2**53
 
-#: Taps up to which the kernels of a bank run over the picture together: beyond, each has a faster road of its own.
+#: Taps up to which all kernels of a bank run over the picture together: beyond, products have a faster road of their own.
 _BANK_TAPS = 121
 
 _ONE = np.ones((1, 1))
@@ -122,7 +123,7 @@ def _task(
     if combine in _FRACTIONAL and result == np.float64:
         sums = result
     weights = weights.astype(sums)
-    alone = combine is Combine.APART and (method not in ("auto", "direct") or rows * columns > _BANK_TAPS)
+    alone = combine is Combine.APART and (method == "separable" or (method != "fft" and _are_apart(weights)))
     problems: list[Problem] = []
     places: list[tuple[Any, ...]] = []
     first = None if axis in (None, 2) else axis
@@ -146,6 +147,11 @@ def _task(
     if not pixels.size:
         problems, places = [], []
     return Task(problems, shape, result, out, places, copies, threads, None if first is None else first - 3)
+
+
+def _are_apart(weights: NDArray[Any]) -> bool:
+    """Whether kernels whose results are not combined are better done one by one."""
+    return weights[0].size > _BANK_TAPS and any(factor(kernel, most=1) is not None for kernel in weights)
 
 
 def _passed_through(plane: NDArray[Any], dtype: np.dtype[Any]) -> Problem:

@@ -219,15 +219,13 @@ def _together(problem: Problem, several: Several, workers: int, planes: int) -> 
     if wanted == "direct" or (wanted == "auto" and little):
         return Plan("direct", lanes, reason, seconds, gaining)
     tiles, each, obstacles = None, tuple[Products, ...](), dict[str, str]()
-    if several.combine is Combine.APART:
-        obstacles = dict.fromkeys(("fft", "separable"), "small kernels that run over a picture together are summed directly")
-    else:
+    if several.combine is not Combine.APART:
         each, seconds["separable"], obstacles["separable"] = _products_of_each(problem, several, cost, numbers)
-        if several.combine is Combine.SEEN:
-            obstacles["fft"] = "where pixels are left out there are no transforms"
-        else:
-            tiles, one, obstacles["fft"] = _tiles(problem, cost, 1, channels)
-            seconds["fft"] = channels * one
+    if several.combine is Combine.SEEN:
+        obstacles["fft"] = "where pixels are left out there are no transforms"
+    else:
+        tiles, one, obstacles["fft"] = _tiles(problem, cost, 1, channels)
+        seconds["fft"] = channels * one
     seconds = {method: t for method, t in seconds.items() if not obstacles.get(method)}
     if obstacles.get(wanted):
         _refuse(wanted, obstacles[wanted])
@@ -349,7 +347,8 @@ def _tiles(problem: Problem, cost: _cost.Cost, parts: int, planes: int) -> tuple
     single = char in "eFf"
     low, high = _ORDINARY["f" if single else "d"]
     if not all(low < norm < high for norm in norms):
-        return None, 0.0, "a kernel is zero, not finite, or its norm is out of the ordinary"
+        name = "the kernel" if problem.several is None else "a kernel"
+        return None, 0.0, f"{name} is zero, not finite, or its norm is out of the ordinary"
     norm, exponents = max(norms), tuple(frexp(norm)[1] for norm in norms)
     chars = "fd" if single else "d"
     if problem.summed.kind in "biu" and _exact_in_single(problem, norm, count):
