@@ -64,10 +64,12 @@ def make_transform_call(char: str, side: int = SIDE) -> Call:
     out = np.empty((step, 2 * step), char)
     items = np.tile(np.arange(2, dtype=np.int64), PAIRS)
     down = across = transform.transform(side, char)
-    # cross, whole, integers, positive, noise, gain, range, least, most, sure: see Overlap in tile.pxi.
-    facts = (False, False, False, False, 0.0, 2.0**exponent, 2.0**-16, 2.0**-90, 2.0**100, 2.0**43)
+    # cross, whole, integers, noise, range, least, most, sure: see Overlap in tile.pxi.
+    facts = (False, False, False, 0.0, 2.0**-16, 2.0**-90, 2.0**100, 2.0**43)
+    bank = (0, 0, np.array([2.0**exponent]), np.array([False]))
     work = (image, KERNEL, np.zeros(1, char), 0, (), 0, 0, False, out, 0, 1.0, 0.0, False, 0)
-    arguments = (work, transform.spectrum(weights, (side, side), char, exponent), down, across, (step, step), facts, items)
+    planes = (np.zeros(1, np.int64), np.zeros(1, np.int64))
+    arguments = (work, planes, bank, transform.spectrum(weights, (side, side), char, (exponent,)), down, across, (step, step), facts, items)
     try:
         refused = kernels.correlate_fft(*arguments)
     except TypeError as error:

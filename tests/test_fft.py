@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 
+import nd
 import numpy as np
 import oracle
 import pytest
@@ -433,11 +434,103 @@ def test_no_more_than_so_many_bytes_are_held_with_pieces_of_kernels(monkeypatch)
     assert any(weights._pieces for plan, _ in _plan._kept.values() for weights in plan.made.values())
 
 
+def transforms_of(monkeypatch):
+    """Lengths of the lists of items that are handed to the transforms; two items ride in one."""
+    lists = []
+    correlate = _execute.kernels.correlate_fft
+
+    def counted(*given):
+        lists.append(len(given[-1]))
+        return correlate(*given)
+
+    monkeypatch.setattr(_execute.kernels, "correlate_fft", counted)
+    return lists
+
+
+LAYOUTS = {
+    "interleaved": lambda a: a,
+    "planar": lambda a: np.moveaxis(np.moveaxis(a, -1, 0).copy(), 0, -1),
+    "reversed": lambda a: a[:, :, ::-1].copy()[:, :, ::-1],
+    "fortran": np.asfortranarray,
+    "misaligned": zoo.LAYOUTS["misaligned"],
+    "strided": lambda a: np.repeat(a, 2, 2)[..., ::2],
+}
+
+
+@pytest.mark.parametrize(("size", "tiles"), [((60, 70), 1), ((300, 310), 9), ((300, 150), 6)])
+@pytest.mark.parametrize("channels", [1, 2, 3, 5])
+@pytest.mark.parametrize("dtype", ["float32", "uint8", "complex64"])
+def test_tiles_left_over_ride_with_those_of_other_channels(monkeypatch, size, tiles, channels, dtype):
+    monkeypatch.setattr(_plan, "_candidates", lambda kernel, shape: [(128, 128)])
+    _plan._best_tile.cache_clear()
+    picture, kernel = zoo.values((*size, channels), dtype, 1), zoo.values((11, 9), dtype, 2)
+    counts = transforms_of(monkeypatch)
+    expected = signal.correlate2d(picture, kernel, "same", "symm", channel_axis=-1, method="fft", workers=1)
+    _plan._best_tile.cache_clear()
+    numbers = 2 if dtype == "complex64" else 1
+    assert sum(counts) == numbers * tiles * channels
+    assert sum(-(-n // 2) for n in counts) == -(-numbers * tiles * channels // 2)
+    for c in range(channels):
+        char = "d" if dtype == "uint8" else "f"
+        true = oracle.reference2d(picture[..., c], kernel, "same", "symm", 0, True)
+        off = np.abs(expected[..., c].astype(true.dtype) - true).max()
+        assert off <= (0 if dtype == "uint8" else limit(picture[..., c], kernel, "fill", 0, char, (128, 128)))
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("bad", [None, np.nan, 1e30, 1e6])
+@pytest.mark.parametrize("size", [(60, 70), (300, 310)])
+def test_channels_have_the_same_bits_in_any_layout_and_for_any_workers(monkeypatch, size, bad, layout):
+    """Also where the tile that is left over, and others, are refused."""
+    monkeypatch.setattr(_plan, "_candidates", lambda kernel, shape: [(128, 128)])
+    _plan._best_tile.cache_clear()
+    picture, kernel = zoo.values((*size, 3), "float32", 1), zoo.values((21, 21), "float32", 2)
+    if bad is not None:
+        picture[-3, -5, 1] = bad
+        picture[5, ::100, 1] = picture[min(size[0], 120) - 1 :: 100, 7, 2] = bad
+    expected = signal.correlate2d(picture, kernel, "same", "symm", channel_axis=-1, method="fft", workers=1)
+    lying = LAYOUTS[layout](picture)
+    monkeypatch.setattr(_plan, "workers_for", lambda seconds, units, workers: workers)
+    for workers in (1, 2, 3):
+        got = signal.correlate2d(lying, kernel, "same", "symm", channel_axis=-1, method="fft", workers=workers)
+        assert zoo.same_bits(got, expected)
+        first = signal.correlate2d(np.moveaxis(lying, -1, 0), kernel, "same", "symm", channel_axis=0, method="fft", workers=workers)
+        assert zoo.same_bits(np.moveaxis(first, 0, -1), expected)
+        stored = np.empty((3, *size), "float32")
+        signal.correlate2d(
+            lying, kernel, "same", "symm", channel_axis=-1, method="fft", workers=workers, out=np.moveaxis(stored, 0, -1)
+        )
+        assert zoo.same_bits(np.moveaxis(stored, 0, -1), expected)
+    _plan._best_tile.cache_clear()
+    for c in range(3):
+        true = oracle.reference2d(picture[..., c], kernel, "same", "symm", 0, True)
+        np.testing.assert_array_equal(np.isnan(expected[..., c]), np.isnan(true))
+        off = np.abs(expected[..., c] - true) / np.nanmax(np.abs(true))
+        assert np.nanmax(off) < 1e-4
+
+
+@pytest.mark.parametrize("dtype", ["float64", "complex128"])
+def test_planes_of_a_batch_ride_together(monkeypatch, dtype):
+    """Those beyond the image as well."""
+    monkeypatch.setattr(_plan, "_candidates", lambda kernel, shape: [(96, 96)])
+    _plan._best_tile.cache_clear()
+    image, kernel = zoo.values((4, 60, 70), dtype, 1), zoo.values((1, 9, 11), dtype, 2)
+    made = nd.problem(image, kernel, nd.Boundary.FILL, 2 - 1j if dtype[0] == "c" else 2, shape=(7, 60, 70), first=(-2, -4, -5), method="fft")
+    counts = transforms_of(monkeypatch)
+    got = nd.run(made)
+    numbers = 2 if dtype[0] == "c" else 1
+    np.testing.assert_allclose(got, nd.summed(made), atol=1e-11)
+    assert sum(-(-n // 2) for n in counts) == -(-7 * numbers // 2)
+    turned = nd.problem(np.moveaxis(np.moveaxis(image, 0, -1).copy(), -1, 0), kernel, nd.Boundary.FILL, made.fill[0], shape=(7, 60, 70), first=(-2, -4, -5), method="fft")
+    assert zoo.same_bits(nd.run(turned), got)
+    _plan._best_tile.cache_clear()
+
+
 @pytest.mark.parametrize("char", "fd")
 @pytest.mark.parametrize("kernel", [(3, 5), (2, 3, 5)])
 def test_spectra_begin_at_a_cache_line(kernel, char):
     """Vectors of the kernel's spectra, of each of its planes, do not straddle cache lines."""
-    spectra = _transform.spectrum(np.ones(kernel), (32, 48), char, 0)
+    spectra = _transform.spectrum(np.ones(kernel), (32, 48), char, (0,))
     assert spectra.ctypes.data % 64 == 0
     assert spectra.size == 2 * 32 * 48 * math.prod(kernel[:-2])
     assert spectra.nbytes // math.prod(kernel[:-2]) % 64 == 0

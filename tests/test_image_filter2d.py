@@ -130,7 +130,7 @@ def test_dark_beside_bright_does_not_void_the_transforms(monkeypatch):
     kernel = fractional((31, 31))
     taken = []
     transformed = _execute._transformed
-    monkeypatch.setattr(_execute, "_transformed", lambda *given: taken.append(given[2]) or transformed(*given))
+    monkeypatch.setattr(_execute, "_transformed", lambda *given, **more: taken.append(given[2]) or transformed(*given, **more))
     check(image.filter2d(img, kernel, method="fft"), img, kernel)
     assert set(taken) == {"f"}
     image.filter2d(img, kernel, method="fft", dtype="float32")

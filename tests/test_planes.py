@@ -117,7 +117,10 @@ def test_planes_take_any_road(method):
         assert plan(made).method == method
         found = np.moveaxis(run(made), axis, 0)
         for plane, there in zip(image, found, strict=True):
-            assert zoo.bits(run(problem(plane, kernel, method=method))) == zoo.bits(there)
+            alone = run(problem(plane, kernel, method=method))
+            if method == "separable":
+                assert zoo.bits(alone) == zoo.bits(there)
+            np.testing.assert_allclose(alone, there, rtol=1e-12)      # another tile rides with the last one
     beyond = problem(image, kernel[None], Boundary.FILL, 2.0, shape=(5, 150, 160), first=(-1, -15, -15), method=method)
     np.testing.assert_allclose(run(beyond), summed(beyond), rtol=1e-11)
 
@@ -127,7 +130,7 @@ def test_planes_choose_as_one_plane_does():
     kernel = np.random.default_rng(1).random((41, 41))
     one, all_three = plan(problem(image[0], kernel)), plan(problem(image, kernel[None]))
     assert one.method == all_three.method == "fft"
-    assert all_three.seconds["fft"] == 3 * one.seconds["fft"]
+    assert 2 * one.seconds["fft"] < all_three.seconds["fft"] <= 3 * one.seconds["fft"]
     assert plan(problem(np.zeros((10**5, 3, 3)), np.ones((1, 3, 3)))).seconds["direct"] < 0.1
     with pytest.raises(ValueError, match="more than two long axes"):
         plan(problem(image, np.ones((3, 3, 3)), method="separable"))

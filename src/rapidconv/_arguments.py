@@ -7,7 +7,6 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._axes import is_interleaved
 from ._boundary import SIGNAL_NAMES, Boundary
 from ._problem import Problem, Task
 from ._rank import trim
@@ -58,11 +57,9 @@ def signal2d(
     threads = resolve(workers)
     whole = shape if axis is None else (*shape[:axis], image.shape[axis], *shape[axis:])
     copies = out is not None and check_out(out, whole, dtype, image, kernel)
-    interleaved = axis == 2 and not swapped and is_interleaved(image) and (out is None or copies or is_interleaved(out))
-    if axis is None or interleaved:
-        axis, planes = None, [image]
-    else:
-        planes = [image[(slice(None),) * axis + (c,)] for c in range(image.shape[axis])]
+    moved = image if axis in (None, 2) else np.moveaxis(image, axis, -1)
+    apart = swapped and axis is not None        # each channel is a kernel
+    planes = [moved[..., c] for c in range(moved.shape[-1])] if apart else [moved]
     shared = None if swapped else _oriented(kernel, name)
     if shared is not None and dtype.kind in "biu" and kernel.size <= _MOST_TRIMMED and prod(whole) * kernel.size >= _WORTH_TRIMMING:
         shared, above, before = trim(shared)    # zero taps of floating kernels spread NaN and infinities
@@ -78,8 +75,8 @@ def signal2d(
             problems.append(
                 Problem(big, weights, shape, dtype, rule, fill, top, left, turned, backwards, method)
             )
-            places.append(() if axis is None else (slice(None),) * axis + (c,))
-    return Task(problems, whole, dtype, out, places, copies, threads)
+            places.append((..., c) if apart else ())
+    return Task(problems, whole, dtype, out, places, copies, threads, None if axis == 2 else axis)
 
 
 def _oriented(kernel: NDArray[Any], name: str) -> NDArray[Any]:

@@ -15,7 +15,10 @@ from numpy.typing import NDArray
 from ._boundary import index_map
 from ._problem import Problem
 
-__all__ = ["CHANNELS", "as_planes", "first_plane", "in_memory_order", "is_interleaved", "kernel_planes", "planes"]
+__all__ = [
+    "CHANNELS", "as_planes", "channel", "distances", "first_plane", "in_memory_order", "is_interleaved", "kernel_planes",
+    "plane_at", "planes",
+]  # fmt: skip
 
 #: Most numbers side by side in memory that are taken for the channels of a pixel; more are taken plane by plane.
 CHANNELS = 16
@@ -77,19 +80,55 @@ def in_memory_order(problem: Problem, view: NDArray[Any]) -> tuple[Problem, NDAr
 
 def planes(problem: Problem, view: NDArray[Any]) -> Iterator[tuple[Problem, NDArray[Any]]]:
     """The 2-D problems that a problem whose kernel has one plane consists of, and their parts of the result."""
-    outer = len(problem.outer)
-    if not outer:
-        yield problem, view
-        return
     problem, view = as_planes(problem, view)
+    for place in np.ndindex(*problem.shape[: len(problem.outer)]):
+        yield plane_at(problem, view, place)
+
+
+def plane_at(problem: Problem, view: NDArray[Any], place: tuple[int, ...]) -> tuple[Problem, NDArray[Any]]:
+    """The 2-D problem at a place along the outer axes of one in the order of `as_planes`, and its part of the result."""
     image = problem.image
-    for plane in np.ndindex(*problem.shape[:outer]):
-        at = [
-            index_map(first + k, length, problem.boundary)
-            for first, k, length in zip(problem.outer, plane, image.shape, strict=False)
-        ]
-        shown = np.broadcast_to(problem.fill, image.shape[outer:]) if None in at else image[tuple(at)]
-        yield _one(problem, shown), view[plane]
+    at = [
+        index_map(first + k, length, problem.boundary)
+        for first, k, length in zip(problem.outer, place, image.shape, strict=False)
+    ]
+    shown = np.broadcast_to(problem.fill, image.shape[len(place) :]) if None in at else image[tuple(at)]
+    return _one(problem, shown), view[place]
+
+
+def channel(problem: Problem, c: int) -> Problem:
+    """The problem of one channel."""
+    several = problem.several
+    if several is not None and several.mask is not None:
+        several = replace(several, mask=several.mask[..., c])
+    return replace(problem, image=problem.image[..., c], several=several)
+
+
+def distances(problem: Problem, view: NDArray[Any], fill: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Bytes from the first plane, and channel, of image and result to each of a problem; `fill` where the image has none.
+
+    Examples
+    --------
+    >>> from rapidconv._boundary import Boundary
+    >>> volume, kernel, fill = np.zeros((2, 8, 9, 3)), np.ones((1, 5, 5)), np.zeros(1)
+    >>> problem = Problem(volume, kernel, (2, 8, 9), fill.dtype, Boundary.WRAP, fill, 0, -2, False, False, "auto", (1,))
+    >>> distances(problem, np.zeros((2, 8, 9, 3)), -1)
+    (array([1728, 1736, 1744,    0,    8,   16]), array([   0,    8,   16, 1728, 1736, 1744]))
+    """
+    image = problem.image
+    if image.ndim > problem.kernel.ndim:
+        channels = np.arange(image.shape[-1])
+        sources, places = channels * image.strides[-1], channels * view.strides[-1]
+    else:
+        sources = places = np.zeros(1, np.int64)
+    filled = np.zeros(len(sources), bool)
+    for axis, first in reversed(list(enumerate(problem.outer))):
+        at = [index_map(first + k, image.shape[axis], problem.boundary) for k in range(problem.shape[axis])]
+        steps = np.array([0 if i is None else i * image.strides[axis] for i in at])
+        sources = np.add.outer(steps, sources).ravel()
+        places = np.add.outer(np.arange(len(at)) * view.strides[axis], places).ravel()
+        filled = np.logical_or.outer([i is None for i in at], filled).ravel()
+    return np.where(filled, fill, sources), places
 
 
 def kernel_planes(kernel: tuple[int, ...]) -> int:
@@ -99,6 +138,8 @@ def kernel_planes(kernel: tuple[int, ...]) -> int:
 
 def first_plane(problem: Problem) -> Problem:
     """A 2-D problem like all that a problem whose kernel has one plane consists of."""
+    if not problem.outer:
+        return problem
     problem, _ = as_planes(problem, problem.image)
     return _one(problem, problem.image[(0,) * len(problem.outer)])
 

@@ -55,8 +55,8 @@ def _do(task: Task, _: Any, found: Any) -> tuple[NDArray[Any], Any]:
     image, weights, *_ = found
     plans, result = _plan.plans(task), _execute.allocate(task)
     steps = (
-        (problem, plan, result[place], _again.IMAGE, _again.RESULT)
-        for problem, plan, place in zip(task.problems, plans, task.places, strict=True)
+        (problem, plan, view, _again.IMAGE, _again.RESULT)
+        for problem, plan, view in zip(task.problems, plans, task.views(result), strict=True)
     )
     ready = _execute.ready(steps, image, result, 0, weights)
     if ready is None or task.copies:

@@ -57,6 +57,8 @@ class Cost:
 
 
 _SPILL_BYTES = 2**21
+#: Multiply-adds that a point's product with the spectrum of one of several kernels, and meeting the others, take as long as.
+_MEETING = 18
 
 #: Of volumes, fitted to 48 timings of kernels of 3^3 to 25^3 on 128^3 in float32 and float64 (x86_v4, 2026-11-21), and scaled to
 #: times of direct sums on the machine as quiet as it was for the table. Multiply-adds that a product of two points of spectra takes
@@ -181,15 +183,17 @@ def box(cost: Cost, lane: str, kernel: tuple[int, int], numbers: float, *, conve
 
 
 def fft(
-    cost: Cost, lane: str, tile: tuple[int, int], kernel: tuple[int, ...], shape: tuple[int, ...], parts: int, *,
-    alone: bool, converts: bool,
+    cost: Cost, lane: str, tile: tuple[int, int], kernel: tuple[int, ...], shape: tuple[int, ...], parts: int, planes: int = 1,
+    kernels: int = 1, *, alone: bool, converts: bool,
 ) -> float:
-    """Seconds of overlap-save tiles.
+    """Seconds of overlap-save tiles of a plane.
 
     Parameters
     ----------
     tile, kernel, shape : (rows, columns) of a tile, the kernel, the result
-    parts : planes of the image
+    parts : numbers of a pixel
+    planes : how many like this one are done together: what is left over of their tiles rides in pairs
+    kernels : how many a tile is transformed back for
     alone : whether an item has a transform to itself
     converts : whether numbers are gathered from or stored as another type
     """
@@ -197,14 +201,18 @@ def fft(
     items = parts
     for n, k, side in zip(shape, kernel, tile, strict=True):
         items *= -(-n // (side - k + 1))
-    transforms = items if alone else (items + 1) // 2
+    transforms = float(items) if alone else (items * planes + 1) // 2 / planes
+    calls = 1.0 if items > 1 else 1 / planes
     size = 4 if lane == "f" else 8
     slow = 1 + (cost.spill - 1) * min(1.0, 4 * points * size / _SPILL_BYTES)
     doublings = sum(_PASS[r] for side in tile for r in radices(side))
     one = points * (2 * cost.point[lane] * doublings * slow + cost.load[lane] * (1 if alone else 2))
+    if kernels > 1:
+        one *= (1 + kernels) / 2
+        one += points * kernels * _MEETING * cost.tap[lane]
     if converts:
         one += points * cost.convert * (0.5 if alone else 1)
-    return 1e-9 * (cost.call + cost.tile_call + (transforms + 0.7) * one)
+    return 1e-9 * (calls * (cost.call + cost.tile_call) + (transforms + 0.7) * one)
 
 
 def between(size: int) -> float:
@@ -242,8 +250,9 @@ def volume(
     return 1e-9 * (cost.call + cost.tile_call + points * total)
 
 
-def tile_memory(lane: str, tile: tuple[int, int], planes: tuple[int, ...] = ()) -> int:
-    """Bytes of scratch memory and spectra of tiles, and of kernels with so many planes along outer axes."""
+def tile_memory(lane: str, tile: tuple[int, int], planes: tuple[int, ...] = (), kernels: int = 1) -> int:
+    """Bytes of scratch memory and spectra of tiles, and of so many kernels, or one of so many planes along outer axes."""
     taps, rows = prod(planes), prod(planes[:-1])
     spectra = 2 * taps + 3 * rows + 5 if planes else 4          # of the kernel, in the ring, and results in the making
+    spectra += kernels + 1 if kernels > 1 else 0
     return 2 * spectra * tile[0] * tile[1] * (4 if lane == "f" else 8)

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _memory, _transform, _workers
-from ._axes import as_planes, in_memory_order, planes
+from ._axes import as_planes, channel, distances, first_plane, in_memory_order, is_interleaved, plane_at, planes
 from ._native import kernels
 from ._pieces import cut_fill, cut_image, cut_kernel, pairs
-from ._problem import Combine, Plan, Problem, Several, Store, Task, Tiles
+from ._problem import Combine, Plan, Problem, Products, Several, Store, Task, Tiles
 from ._rank import lane_factors
 
 __all__ = ["allocate", "prepare", "ready", "run"]
@@ -26,6 +26,9 @@ _LIMITS = {"f": (2.0**-90, 2.0**100, 2.0**43, 2.0**-16), "d": (2.0**-500, 2.0**5
 
 #: Neighbouring tiles cut into pieces together, so that they ride in pairs.
 _RUN = 2
+
+#: Distances of the planes of a problem that has one.
+_ONE_PLANE = np.zeros(1, np.int64), np.zeros(1, np.int64)
 
 
 class Weights:
@@ -62,7 +65,7 @@ class Weights:
         if found is None:
             tiles = self.plan.tiles
             assert tiles is not None
-            found = self._spectra[char] = _transform.spectrum(self.kernel, tiles.shape, char, tiles.exponent)
+            found = self._spectra[char] = _transform.spectrum(self.kernel, tiles.shape, char, tiles.exponents)
         return found
 
     def pieces(self) -> list[tuple["Weights", Tiles]]:
@@ -72,7 +75,7 @@ class Weights:
             assert tiles is not None
             for piece in cut_kernel(self.kernel, tiles.bits):
                 norm = float(np.sqrt(np.sum(piece.astype("d") ** 2)))
-                exact = replace(tiles, chars="d", positive=False, norm=norm, exponent=frexp(norm)[1], bits=0)
+                exact = replace(tiles, chars="d", positive=(False,), norm=norm, exponents=(frexp(norm)[1],), bits=0)
                 found.append((_weights(piece, replace(self.plan, tiles=exact)), exact))
             self._pieces = found
         return self._pieces
@@ -81,7 +84,9 @@ class Weights:
         """Lanes as ``kernels.correlate_separable``, or ``correlate_box`` for a box, reads them."""
         if self._products is None:
             products = self.plan.products
-            assert products is not None
+            if products is None:
+                self._products = [self._factored(each, self.kernel[k]) for k, each in enumerate(self.plan.each)]
+                return self._products
             found: list[tuple[Any, ...]] = []
             for lane in products.lanes:
                 real, imag = _transposed(self.kernel, lane.dtype)
@@ -91,6 +96,12 @@ class Weights:
                     found.append((*lane_factors(products.factors, lane.dtype), real, imag, lane.limit))
             self._products = found
         return self._products
+
+    def _factored(self, products: Products, kernel: NDArray[Any]) -> tuple[Any, ...]:
+        """One of several kernels as ``kernels.correlate_products`` reads it."""
+        assert products.factors is not None
+        dtype = products.lanes[0].dtype
+        return *lane_factors(products.factors, dtype), _transposed(kernel, dtype)[0], products.clamp
 
     def make_all(self) -> None:
         """Make what the plan's road starts with."""
@@ -124,16 +135,16 @@ def run(task: Task, plans: list[Plan], result: NDArray[Any]) -> NDArray[Any]:
     if not task.problems:
         result[...] = 0
     jobs = []
-    for whole, plan, place in zip(task.problems, plans, task.places, strict=True):
-        for problem, view in _pieces(whole, plan, result[place]):
-            kernel = problem.kernel if problem.several is None else problem.several.kernels
-            jobs.append((problem, plan, _weights(kernel, plan), view))
+    for whole, plan, part in zip(task.problems, plans, task.views(result), strict=True):
+        for problem, view in _pieces(whole, plan, part):
+            jobs.append((problem, plan, _weights(_kernel(problem, plan), plan), view))
     workers = max((plan.workers for plan in plans), default=1)
     _all_direct([job for job in jobs if job[1].method == "direct"], workers)
     parts = []
     for job in jobs:
-        if job[1].method == "fft":
-            parts += (_fft_parts if len(job[0].shape) == 2 else _volume_parts)(*job, workers)
+        plan = job[1]
+        if plan.method == "fft" and plan.tiles is not None:
+            parts += (_volume_parts if plan.tiles.planes else _fft_parts)(*job, workers)
     parts += [part for job in jobs if job[1].method == "separable" for part in _separable_parts(*job, workers)]
     if parts:
         _workers.run(lambda i: parts[i](), len(parts), workers)
@@ -151,10 +162,11 @@ def run(task: Task, plans: list[Plan], result: NDArray[Any]) -> NDArray[Any]:
 def prepare(problem: Problem, plan: Plan, view: NDArray[Any]) -> None:
     """Make what the road of a problem starts with, which its plan keeps."""
     first, _ = next(iter(_pieces(problem, plan, view)))
-    if first.several is None:
-        _weights(first.kernel, plan).make_all()
+    weights = _weights(_kernel(first, plan), plan)
+    if first.several is None or plan.method != "direct":
+        weights.make_all()
     else:
-        _weights(first.several.kernels, plan).stack()
+        weights.stack()
 
 
 def ready(
@@ -170,19 +182,40 @@ def ready(
     for whole, plan, part, source, target in steps:
         if plan.method != "direct" or plan.seconds["direct"] > _workers.GRAIN or whole.several is not None:
             return None
-        ((problem, view),) = _pieces(whole, plan, part)
-        jobs.append((_work(problem, view), _weights(problem.kernel, plan).lanes(), source, target))
+        for problem, view in _pieces(whole, plan, part):
+            jobs.append((_work(problem, view), _weights(problem.kernel, plan).lanes(), source, target))
     made = kernels.Ready(jobs, image, result, between, weights)
     return None if made.warns else made
 
 
 def _pieces(problem: Problem, plan: Plan, view: NDArray[Any]) -> Iterable[tuple[Problem, NDArray[Any]]]:
-    """A problem as its road takes it: whole by direct summation, or where the kernel has several planes; else plane by plane."""
-    if not problem.outer:
-        return [(problem, view)]
+    """A problem as its road takes it: whole by transforms of planes; else by channels that do not lie side by side, and planes."""
+    if plan.method == "fft":
+        if problem.outer:
+            problem, view = as_planes(problem, view)
+        if plan.tiles is None or not plan.tiles.planes:
+            return [(problem, view)]
+    together = problem.several is None or problem.several.mask is None
+    side_by_side = plan.method != "fft" and together and is_interleaved(problem.image) and is_interleaved(view)
+    if problem.image.ndim == problem.kernel.ndim or side_by_side:
+        channels = [(problem, view)]
+    else:
+        channels = [(channel(problem, c), view[..., c]) for c in range(view.shape[-1])]
+    if not problem.outer or plan.method == "fft":
+        return channels
     if plan.method == "direct":
-        return [in_memory_order(problem, view)]
-    return [as_planes(problem, view)] if plan.tiles is not None and plan.tiles.planes else planes(problem, view)
+        return [in_memory_order(*each) for each in channels]
+    return [plane for each in channels for plane in planes(*each)]
+
+
+def _kernel(problem: Problem, plan: Plan) -> NDArray[Any]:
+    """The kernel, or kernels, as a road reads them."""
+    if problem.several is not None:
+        return problem.several.kernels
+    if plan.method == "fft" and plan.tiles is not None and not plan.tiles.planes:
+        plane: NDArray[Any] = problem.kernel[(0,) * len(problem.outer)]
+        return plane
+    return problem.kernel
 
 
 def _view(problem: Problem, plane: NDArray[Any]) -> NDArray[Any]:
@@ -210,17 +243,23 @@ def _all_direct(jobs: list[tuple[Problem, Plan, Weights, NDArray[Any]]], workers
 
 
 def _together(
-    problem: Problem, several: Several, weights: Weights, plane: NDArray[Any], taken: NDArray[np.intp], worker: int
-) -> None:
-    """Outputs of several kernels: the rows that no other worker has taken."""
+    problem: Problem, several: Several, weights: Weights, plane: NDArray[Any], taken: NDArray[np.intp], worker: int, y: int = 0,
+    x: int = 0,
+) -> None:  # fmt: skip
+    """Outputs of several kernels that a view shows, from (y, x) on: the rows that no other worker has taken."""
     first, step = (plane[0], plane.strides[0]) if several.combine is Combine.APART else (plane, 0)
-    mask = None
-    if several.mask is not None:
-        mask = _work(replace(problem, image=several.mask, fill=np.ones(1, bool)), first)
+    mask = _mask(problem, several, first, y, x)
     kernels.correlate_several(
-        _work(problem, first), weights.stack(), int(several.combine), step, mask, several.omits, taken, worker,
-        _turn(problem, problem.shape[-2]),
+        _work(problem, first, y, x), weights.stack(), int(several.combine), step, mask, several.omits, taken, worker,
+        _turn(problem, first.shape[0]),
     )
+
+
+def _mask(problem: Problem, several: Several, view: NDArray[Any], y: int = 0, x: int = 0) -> tuple[Any, ...] | None:
+    """The picture of what counts as the kernels take it."""
+    if several.mask is None:
+        return None
+    return _work(replace(problem, image=several.mask, fill=np.ones(1, bool)), view, y, x)
 
 
 def _lifted(problem: Problem) -> bool:
@@ -249,44 +288,93 @@ def _direct(
     kernels.correlate(_work(problem, view, y, x), weights.lanes(), taken, worker, _turn(problem, view.shape[len(problem.outer)]))
 
 
+class _Planes:
+    """The planes of a problem, each channel by itself: the first one, and how far it is to each.
+
+    Attributes
+    ----------
+    whole, view : the problem, in the order of `as_planes`, and its part of the result
+    first, part : those of the first plane and channel of image and result, under the first kernel of several
+    step : bytes from there to the next kernel's results, where they are apart
+    numbers : int
+        Of a pixel: 2 where it is complex.
+    distances : from there to each, in bytes
+    """
+
+    def __init__(self, problem: Problem, view: NDArray[Any]) -> None:
+        self.whole, self.view = problem, _view(problem, view)
+        self.numbers = 2 if problem.image.dtype.kind == "c" or _lifted(problem) else 1
+        self.distances = distances(problem, self.view, kernels.NO_PLANE)
+        one = problem if problem.image.ndim == problem.kernel.ndim else channel(problem, 0)
+        self.first = first_plane(one)
+        part: NDArray[Any] = self.view[(0,) * len(problem.outer) + (..., 0) * (one is not problem)]
+        apart = problem.several is not None and problem.several.combine is Combine.APART
+        self.part: NDArray[Any] = part[0] if apart else part
+        self.step: int = part.strides[0] if apart else 0
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return self.distances[0].size
+
+    def transformed(self, tiles: Tiles, char: str, weights: Weights, items: NDArray[Any]) -> NDArray[np.bool_]:
+        """Do items in transforms of one type; which were refused."""
+        verdicts = _transformed(
+            self.first, tiles, char, weights, self.part, items, planes=self.distances, step=self.step
+        )  # fmt: skip
+        return verdicts.astype(bool)
+
+    def plane(self, k: int) -> tuple[Problem, NDArray[Any]]:
+        """One of them, and its part of the result."""
+        outer, channels = self.whole.shape[: len(self.whole.outer)], self.whole.image.shape[self.whole.kernel.ndim :]
+        place = tuple(int(at) for at in np.unravel_index(k, (*outer, *channels)))
+        if not channels:
+            return plane_at(self.whole, self.view, place)
+        return plane_at(channel(self.whole, place[-1]), self.view[..., place[-1]], place[:-1])
+
+
 def _fft_parts(
-    problem: Problem, plan: Plan, weights: Weights, plane: NDArray[Any], workers: int
+    problem: Problem, plan: Plan, weights: Weights, view: NDArray[Any], workers: int
 ) -> list[Callable[[], None]]:
-    """A problem in tiles, cut into groups by its shape only: what rides together is the same for any workers."""
+    """A problem in tiles, cut into groups by its shape only: what rides together is the same for any workers and layout.
+
+    Tiles of a plane ride in pairs, and where one is left over, with that of the next plane:
+
+        plane 0   0 1  2 3  4    plane 1   0 1  2 3  4    plane 2   0 1  2 3  4
+                  ---  ---  ---------------------------             ---  ---  -
+    """
     assert plan.tiles is not None
-    view = _view(problem, plane)
-    channels = view.shape[2] if view.ndim == 3 else 1
-    numbers = 2 if problem.image.dtype.kind == "c" or _lifted(problem) else 1
+    rides = _Planes(problem, view)
     steps = _steps(problem, plan.tiles)
-    count = numbers * (-(-problem.shape[0] // steps[0])) * (-(-problem.shape[1] // steps[1]))
-    group = min(32, max(8, count // 32 * 2))
-    length = count if workers == 1 and channels == 1 else group       # every part costs some 10 us of Python, 20 in cold caches
+    count = rides.numbers * (-(-problem.shape[-2] // steps[0])) * (-(-problem.shape[-1] // steps[1]))
+    size = min(32, max(8, count // 32 * 2))
+    paired = count if rides.count == 1 else count - count % 2
     weights.spectrum(plan.tiles.chars[0])       # made here, not by several workers at once
-    parts: list[Callable[[], None]] = []
-    for first in range(0, count, length):
-        k = np.arange(first, min(first + length, count))
-        # Items of one channel only: the same pairs ride together when channels are planes of their own. Channels of the
-        # same tiles follow each other, while their pixels are in the cache.
-        for channel in range(channels):
-            items = (k // numbers * channels + channel) * numbers + k % numbers
-            parts.append(partial(_fft, problem, plan.tiles, weights, view, channel, items, group))
-    return parts
+    groups: list[NDArray[np.int64]] = []
+    for first in range(0, paired, size):
+        k = np.arange(first, min(first + size, paired))
+        # Planes of the same tiles follow each other: the pixels of channels side by side are in the cache.
+        groups += [(k // rides.numbers * rides.count + p) * rides.numbers + k % rides.numbers for p in range(rides.count)]
+    if paired < count:
+        left = paired * rides.count + np.arange(rides.count)
+        groups += [left[first : first + size] for first in range(0, len(left), size)]
+    parts = [groups] if workers == 1 else [[group] for group in groups]       # a part costs some 10 us of Python, 20 in cold caches
+    return [partial(_fft, rides, plan.tiles, weights, part) for part in parts]
 
 
-def _fft(
-    problem: Problem, tiles: Tiles, weights: Weights, view: NDArray[Any], channel: int, items: NDArray[Any], group: int
-) -> None:
-    """Items of a channel, some whole groups; of each, what the first type refuses goes to the next, and then to direct sums."""
-    refused = _transformed(problem, tiles, tiles.chars[0], weights, view, items) != 0
+def _fft(rides: _Planes, tiles: Tiles, weights: Weights, groups: list[NDArray[np.int64]]) -> None:
+    """Groups of items; of each, what the first type refuses goes to the next, and then to direct sums."""
+    items = groups[0] if len(groups) == 1 else np.concatenate(groups)
+    refused = rides.transformed(tiles, tiles.chars[0], weights, items)
     if not refused.any():
         return
-    for first in range(0, len(items), group):
-        left = items[first : first + group][refused[first : first + group]]
+    for items, marks in zip(groups, np.split(refused, np.cumsum([len(group) for group in groups[:-1]])), strict=True):
+        left = items[marks]
         for char in tiles.chars[1:]:
             if left.size:
-                left = left[_transformed(problem, tiles, char, weights, view, left) != 0]
+                left = left[rides.transformed(tiles, char, weights, left)]
         if left.size:
-            _direct_tiles(problem, tiles, weights, view, channel, left)
+            _direct_tiles(rides, tiles, weights, left)
 
 
 #: Verdicts on items of a volume: nothing was stored; the item may be served riding alone.
@@ -300,23 +388,18 @@ def _volume_parts(
     tiles = plan.tiles
     assert tiles is not None
     assert not problem.reverse
-    channels = view.shape[-1] if view.ndim > problem.kernel.ndim else 1
     *lines, length = problem.shape[:-2]
     steps = _steps(problem, tiles)
     count = -(-problem.shape[-2] // steps[0]) * -(-problem.shape[-1] // steps[1])
     ends = [length * k // tiles.slabs for k in range(tiles.slabs + 1)]
     slabs = [(first, end - first) for first, end in pairwise(ends)]
     weights.spectrum(tiles.chars[0])       # made here, not by several workers at once
-    parts: list[Callable[[], None]] = []
-    for channel in range(channels):
-        items = np.array([
-            (t * channels + channel, line * length + first, n)
-            for line in range(prod(lines)) for t in range(count) for first, n in slabs
-        ])  # fmt: skip
-        run = len(items) if workers == 1 else 2 * -(-len(items) // (8 * workers))
-        cuts = range(0, len(items), run)
-        parts += [partial(_volume, problem, tiles, weights, view, items[first : first + run]) for first in cuts]
-    return parts
+    items = np.array([
+        (t, line * length + first, n) for line in range(prod(lines)) for t in range(count) for first, n in slabs
+    ])  # fmt: skip
+    run = len(items) if workers == 1 else 2 * -(-len(items) // (8 * workers))
+    cuts = range(0, len(items), run)
+    return [partial(_volume, problem, tiles, weights, view, items[first : first + run]) for first in cuts]
 
 
 def _volume(problem: Problem, tiles: Tiles, weights: Weights, view: NDArray[Any], items: NDArray[np.int64]) -> None:
@@ -354,9 +437,6 @@ def _direct_planes(
     problem: Problem, tiles: Tiles, weights: Weights, view: NDArray[Any], part: int, first: int, count: int
 ) -> None:
     """An item of a volume, summed directly."""
-    if view.ndim > problem.kernel.ndim:
-        part, channel = divmod(part, view.shape[-1])
-        problem, view = replace(problem, image=problem.image[..., channel]), view[..., channel]
     (step_y, step_x), place = _steps(problem, tiles), np.unravel_index(first, problem.shape[:-2])
     y, x = part // -(-problem.shape[-1] // step_x) * step_y, part % -(-problem.shape[-1] // step_x) * step_x
     *lines, z = (int(at) for at in place)
@@ -365,23 +445,23 @@ def _direct_planes(
     _direct(moved, weights, view[window], np.zeros(1, np.intp), 0, y, x)
 
 
-def _direct_tiles(
-    problem: Problem, tiles: Tiles, weights: Weights, view: NDArray[Any], channel: int, items: NDArray[Any]
-) -> None:
-    """Tiles of a channel that have one of these items: cut into pieces, or summed directly."""
-    numbers = 2 if problem.image.dtype.kind == "c" or _lifted(problem) else 1
-    channels = 1
-    if view.ndim == 3:
-        channels = view.shape[2]
-        problem, view = replace(problem, image=problem.image[..., channel]), view[..., channel]
-    step_y, step_x = _steps(problem, tiles)
-    across = -(-problem.shape[1] // step_x)
-    for t, count in _runs(np.unique(items // (numbers * channels)).tolist(), across, _RUN if tiles.bits else 1):
-        y, x = t // across * step_y, t % across * step_x
-        window = (y, min(y + step_y, view.shape[0]), x, min(x + count * step_x, view.shape[1]))
-        if not (tiles.bits and _in_pieces(problem, tiles, weights, view, window)):
-            y0, y1, x0, x1 = window
-            _direct(problem, weights, view[y0:y1, x0:x1], np.zeros(1, np.intp), 0, y0, x0)
+def _direct_tiles(rides: _Planes, tiles: Tiles, weights: Weights, items: NDArray[Any]) -> None:
+    """Tiles that have one of these items: cut into pieces, or summed directly."""
+    step_y, step_x = _steps(rides.first, tiles)
+    across = -(-rides.first.shape[1] // step_x)
+    of_plane = items // rides.numbers % rides.count
+    for p in np.unique(of_plane).tolist():
+        problem, view = rides.plane(p)
+        those = np.unique(items[of_plane == p] // (rides.numbers * rides.count)).tolist()
+        for t, count in _runs(those, across, _RUN if tiles.bits else 1):
+            y, x = t // across * step_y, t % across * step_x
+            window = (y, min(y + step_y, problem.shape[0]), x, min(x + count * step_x, problem.shape[1]))
+            if not (tiles.bits and _in_pieces(problem, tiles, weights, view, window)):
+                y0, y1, x0, x1 = window
+                if problem.several is None:
+                    _direct(problem, weights, view[y0:y1, x0:x1], np.zeros(1, np.intp), 0, y0, x0)
+                else:
+                    _together(problem, problem.several, weights, view[..., y0:y1, x0:x1], np.zeros(1, np.intp), 0, y0, x0)
 
 
 def _runs(tiles: list[int], across: int, most: int) -> list[tuple[int, int]]:
@@ -431,12 +511,16 @@ def _separable_parts(
     problem: Problem, plan: Plan, weights: Weights, plane: NDArray[Any], workers: int
 ) -> list[Callable[[], None]]:
     """A problem in products, cut into runs of rows, few of them: each sums kh - 1 more rows along; bits do not depend on it."""
-    assert plan.products is not None
     view, lanes = _view(problem, plane), weights.products()
     count = kernels.bands(problem.shape[0])
     ends = [count * k // workers for k in range(workers + 1)]
     work = _work(problem, view)
     runs = [(first, end) for first, end in pairwise(ends) if end > first]
+    if problem.several is not None:
+        several, mask = problem.several, _mask(problem, problem.several, view)
+        how = lanes, int(several.combine), mask, several.omits
+        return [partial(kernels.correlate_products, work, *how, first, end) for first, end in runs]
+    assert plan.products is not None
     if plan.products.factors is None:
         return [partial(kernels.correlate_box, work, lanes, first, end) for first, end in runs]
     return [partial(kernels.correlate_separable, work, lanes, first, end, plan.products.clamp) for first, end in runs]
@@ -452,21 +536,25 @@ def _steps(problem: Problem, tiles: Tiles) -> tuple[int, int]:
 
 
 def _transformed(
-    problem: Problem, tiles: Tiles, char: str, weights: Weights, view: NDArray[Any], items: NDArray[Any], *together: int
-) -> NDArray[np.uint8]:
-    """Do items in transforms of one type; what became of them, 0 where all is well."""
+    problem: Problem, tiles: Tiles, char: str, weights: Weights, view: NDArray[Any], items: NDArray[Any], *together: int,
+    planes: tuple[NDArray[np.int64], NDArray[np.int64]] = _ONE_PLANE, step: int = 0,
+) -> NDArray[np.uint8]:  # fmt: skip
+    """Do items in transforms of one type; what became of them, 0 where all is well; problem and view are of the first plane."""
     least, most, sure, span = _LIMITS[char]
     error = _transform.noise(tiles.shape, char, prod(tiles.planes)) * tiles.norm
     integers = problem.summed.kind in "biu"
     if problem.image.dtype.kind in "biu" and problem.store in (Store.SATURATE, Store.ROUND) and problem.dtype.kind in "biu":
         span = 0.0      # errors count by the step of the result, not by what is dark beside what is bright
+    combine = 0 if problem.several is None else int(problem.several.combine)
     correlate = kernels.correlate_volume if tiles.planes else kernels.correlate_fft
     verdicts: NDArray[np.uint8] = correlate(
         _work(problem, view),
+        planes,
+        (combine, step, np.ldexp(1.0, tiles.exponents), np.array(tiles.positive)),
         weights.spectrum(char),
         *(_transform.transform(side, char) for side in tiles.shape),
         _steps(problem, tiles),
-        (tiles.cross, tiles.whole, integers, tiles.positive, error, 2.0**tiles.exponent, span, least, most, sure),
+        (tiles.cross, tiles.whole, integers, error, span, least, most, sure),
         items,
         *together,
     )

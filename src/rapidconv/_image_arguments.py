@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ._arguments import check_method, check_out
-from ._axes import is_interleaved
 from ._boundary import IMAGE_NAMES, Boundary
 from ._problem import Combine, Problem, Several, Store, Task
+from ._rank import factor
 from ._workers import resolve
 
 __all__ = ["OPTIONS", "filter2d", "filter_bank", "polar"]
@@ -24,7 +24,7 @@ _DTYPES = tuple(map(np.dtype, ("bool", "uint8", "uint16", "int16", "float32", "f
 #: No pixel of an integer picture is larger; sums of whole numbers below the other are exact in float64.
 _PEAK, _EXACT = 2**16, 2**53
 
-#: Taps up to which the kernels of a bank run over the picture together: beyond, each has a faster road of its own.
+#: Taps up to which all kernels of a bank run over the picture together: beyond, products have a faster road of their own.
 _BANK_TAPS = 121
 
 _ONE = np.ones((1, 1))
@@ -76,7 +76,7 @@ def polar(
         dtype = _floating(pixels.dtype)
     parts = [weights.real, weights.imag] if weights.dtype.kind == "c" or combine is Combine.PHASE else [weights]
     return _task(
-        pixels, axis, out, np.stack(parts), combine, operation, boundary, fillvalue, anchor, delta, scale, dtype, saturate, "direct",
+        pixels, axis, out, np.stack(parts), combine, operation, boundary, fillvalue, anchor, delta, scale, dtype, saturate, "auto",
         workers,
     )  # fmt: skip
 
@@ -123,26 +123,35 @@ def _task(
     if combine in _FRACTIONAL and result == np.float64:
         sums = result
     weights = weights.astype(sums)
-    alone = combine is Combine.APART and (method not in ("auto", "direct") or rows * columns > _BANK_TAPS)
-    parts = _parts(pixels, axis, out, copies, keeps, mask) if pixels.size else []
-    problems, places = [], []
+    alone = combine is Combine.APART and (method == "separable" or (method != "fft" and _are_apart(weights)))
+    problems: list[Problem] = []
+    places: list[tuple[Any, ...]] = []
+    first = None if axis in (None, 2) else axis
+    moved = pixels if first is None else np.moveaxis(pixels, first, -1)
+    seen = mask if mask is None or first is None else np.moveaxis(mask, first, -1)
+    part = (..., slice(3)) if keeps else ()
     for k, kernel in enumerate(weights if alone else weights[:1]):
-        for index in parts:
-            channel, several = pixels[index], None
-            if combine is not None and not alone:
-                several = Several(weights, combine, None if mask is None else mask[index], omits)
-            problems.append(
-                Problem(
-                    channel, kernel, channel.shape[:2], result, rule, fill.astype(sums), -place[0], -place[1], False, False,
-                    method, sums=sums, store=store, scale=factor, delta=shift, several=several,
-                )
-            )  # fmt: skip
-            places.append((k, *index) if alone else (slice(None), *index) if combine is Combine.APART else index)
-    if keeps and pixels.size:
-        assert axis is not None
-        places.append((slice(None),) * axis + (3,))
-        problems.append(_passed_through(pixels[places[-1]], result))
-    return Task(problems, shape, result, out, places, copies, threads)
+        several = None
+        if combine is not None and not alone:
+            several = Several(weights, combine, None if seen is None else seen[part], omits)
+        problems.append(
+            Problem(
+                moved[part], kernel, moved.shape[:2], result, rule, fill.astype(sums), -place[0], -place[1], False, False,
+                method, sums=sums, store=store, scale=factor, delta=shift, several=several,
+            )
+        )  # fmt: skip
+        places.append((k,) if alone else part)
+    if keeps:
+        places.append((..., 3))
+        problems.append(_passed_through(moved[..., 3], result))
+    if not pixels.size:
+        problems, places = [], []
+    return Task(problems, shape, result, out, places, copies, threads, None if first is None else first - 3)
+
+
+def _are_apart(weights: NDArray[Any]) -> bool:
+    """Whether kernels whose results are not combined are better done one by one."""
+    return weights[0].size > _BANK_TAPS and any(factor(kernel, most=1) is not None for kernel in weights)
 
 
 def _passed_through(plane: NDArray[Any], dtype: np.dtype[Any]) -> Problem:
@@ -153,18 +162,6 @@ def _passed_through(plane: NDArray[Any], dtype: np.dtype[Any]) -> Problem:
         plane, _ONE.astype(sums), plane.shape, dtype, Boundary.NEAREST, np.zeros(1, sums), 0, 0, False, False, "direct",
         sums=sums, store=store,
     )  # fmt: skip
-
-
-def _parts(
-    pixels: NDArray[Any], axis: int | None, out: NDArray[Any] | None, copies: bool, keeps: bool, mask: NDArray[Any] | None
-) -> list[tuple[Any, ...]]:
-    """Indices of what is filtered at once: planes, or all channels of a picture that lie side by side."""
-    if axis is None:
-        return [()]
-    count = 3 if keeps else pixels.shape[axis]
-    if axis == 2 and mask is None and is_interleaved(pixels) and (out is None or copies or _planes_are_interleaved(out)):
-        return [(slice(None), slice(None), slice(0, count))]
-    return [(slice(None),) * axis + (c,) for c in range(count)]
 
 
 def _sums(image: np.dtype[Any], kernel: NDArray[Any], result: np.dtype[Any]) -> np.dtype[Any]:
@@ -179,11 +176,6 @@ def _sums(image: np.dtype[Any], kernel: NDArray[Any], result: np.dtype[Any]) -> 
 def _floating(dtype: np.dtype[Any]) -> np.dtype[Any]:
     """float64 for itself, float32 for all others."""
     return np.dtype("float64" if dtype.newbyteorder("=") == np.dtype("float64") else "float32")
-
-
-def _planes_are_interleaved(out: NDArray[Any]) -> bool:
-    """Whether results are written with channels side by side; those of a bank lie behind a leading axis."""
-    return is_interleaved(out if out.ndim == 3 else out[0])
 
 
 def _picture(image: ArrayLike) -> NDArray[Any]:

@@ -175,8 +175,8 @@ def _ready(image: NDArray[Any], passes: list[Pass], settings: Settings, result: 
             return None
         (steps,) = _blocks(pixels, chain, part)
         for source, step, into, _, places in steps:
-            problem, view = _problem(source, step, beyond, into)
-            found.append((problem, _plan.plan(problem, beyond.workers), view, *places))
+            task, view = _task(source, step, beyond, into)
+            found.append((*task.problems, *_plan.plans(task), view, *places))
             between = max(between, into.nbytes if places[1] == BETWEEN else 0)
     return _execute.ready(found, image, result, between, weights)
 

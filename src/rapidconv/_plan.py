@@ -13,7 +13,7 @@ from . import _cost, _pieces
 from ._axes import as_planes, first_plane, kernel_planes
 from ._boundary import Boundary
 from ._native import in_use, kernels
-from ._problem import Lane, Plan, Problem, Products, Several, Store, Task, Tiles
+from ._problem import Combine, Lane, Plan, Problem, Products, Several, Store, Task, Tiles
 from ._rank import MOST, box, factor
 from ._transform import LENGTHS, noise
 from ._workers import GRAIN, workers_for
@@ -31,8 +31,11 @@ _FEW = 2**16
 
 #: Items that the tiles of a volume are at least cut into: two pairs for each of two workers.
 _SHARED = 8
-#: Bytes of scratch memory and spectra of the tiles of a volume, within which the fastest are taken.
+#: Bytes of scratch memory and spectra of the tiles of a volume, or of several kernels, within which the fastest are taken.
 _MOST_SCRATCH = 4e6
+
+#: How many times longer products of several kernels take over pieces, whose rows overlap: 2026-11-21, Sapphire Rapids.
+_IN_PIECES = 1.5
 
 #: Norms of kernels whose products with any ordinary image neither underflow nor overflow in the transforms, and that can
 #: be multiplied by the scale of a lifted tile: see docs/accuracy.md.
@@ -77,16 +80,16 @@ def plan(problem: Problem, workers: int = 1, planes: int = 1) -> Plan:
     ValueError
         If the road asked for cannot serve.
     """
-    kernel, image = problem.kernel, problem.image
-    if problem.several is not None:
-        return _together(problem, problem.several, workers, planes)
+    image, several = problem.image, problem.several
+    kernel = problem.kernel if several is None else several.kernels
     numbers = kernels.summed(prod(problem.shape[:-1]), problem.shape[-1], 4)
-    quick = numbers * kernel.size <= _QUICK and problem.method in ("auto", "direct")
+    quick = several is None and numbers * kernel.size <= _QUICK and problem.method in ("auto", "direct")
     if quick or kernel.nbytes > _KEPT_BYTES // 16:
         return _choose(problem, workers, planes)
     key = (
-        kernel.tobytes(), kernel.dtype, kernel.shape, image.dtype, image.shape[kernel.ndim :], problem.shape, problem.dtype,
-        problem.boundary, problem.fill.tobytes(), problem.method, problem.sums, problem.store, workers, planes,
+        kernel.tobytes(), kernel.dtype, kernel.shape, image.dtype, image.shape[problem.kernel.ndim :], problem.shape, problem.dtype,
+        problem.boundary, problem.fill.tobytes(), problem.method, problem.sums, problem.store,
+        None if several is None else several.combine, workers, planes,
     )  # fmt: skip
     kept = _kept.get(key)
     if kept is not None:
@@ -120,12 +123,14 @@ def _bytes(key: tuple[object, ...], found: Plan) -> int:
     spectra = 0
     if tiles is not None and found.method == "fft":
         sizes = [4 if c == "f" else 8 for c in tiles.chars] + [8] * (_pieces.MOST if tiles.bits else 0)
-        spectra = 2 * prod(tiles.shape) * prod(tiles.planes) * sum(sizes)
+        spectra = 2 * prod(tiles.shape) * max(prod(tiles.planes), len(tiles.exponents)) * sum(sizes)
     return 2 * len(taps) + 16 * prod(shape) * lanes + spectra
 
 
 def _choose(problem: Problem, workers: int, planes: int) -> Plan:
     """A plan made anew; planes of one problem are all done alike."""
+    if problem.several is not None:
+        return _together(problem, problem.several, workers, planes)
     if problem.store is Store.TRUNCATE:
         return _only_direct(problem, workers, planes, "sums that are cut show their last bit")
     if kernel_planes(problem.kernel.shape) > 1:
@@ -165,12 +170,13 @@ def _road(problem: Problem, workers: int, planes: int, within: int) -> Plan:
     lane = lanes[0].dtype.char
     seconds = {"direct": _cost.direct(cost, lane, kernel.shape, numbers, products, _converted(problem, lanes[0]))}
     gaining = 1 if workers == 1 else _gaining(problem, lanes[0], workers, planes, within)
-    little = kernels.little_work(rows, width, products, kernel.size, lanes[0].dtype.itemsize)
+    riders = within * _channels(problem)
+    little = kernels.little_work(riders * rows, width, products, kernel.size, lanes[0].dtype.itemsize)
     if wanted == "direct" or (wanted == "auto" and little):
         return Plan("direct", lanes, why, seconds, gaining)
     tiles, separable, obstacles = None, None, {}
     if wanted != "separable":
-        tiles, seconds["fft"], obstacles["fft"] = _tiles(problem, cost, parts)
+        tiles, seconds["fft"], obstacles["fft"] = _tiles(problem, cost, parts, riders)
     most = MOST
     if kernel_planes(kernel.shape) > 1:
         most = 0
@@ -204,17 +210,74 @@ def _road(problem: Problem, workers: int, planes: int, within: int) -> Plan:
 
 
 def _together(problem: Problem, several: Several, workers: int, planes: int) -> Plan:
-    """Direct sums of several kernels, in one lane."""
-    if problem.method not in ("auto", "direct"):
-        _refuse(problem.method, "kernels that run over a picture together, and pixels left out, are summed directly")
+    """The plan of several kernels over one picture: all by one road, direct sums in one lane."""
+    cost, wanted, count = _cost.TABLE[in_use], problem.method, len(several.kernels)
     lanes = _lanes(problem)[0]
     if problem.summed.kind in "biu":
         lanes = _whole_number_lanes(problem, max(map(_magnitude, several.kernels)))
-    count = len(several.kernels)
-    numbers = problem.shape[0] * problem.shape[1] * _channels(problem)
-    seconds = {"direct": _cost.direct(_cost.TABLE[in_use], lanes[0].dtype.char, several.kernels[0].shape, numbers, count)}
+    channels = _channels(problem)
+    numbers = prod(problem.shape) * channels
+    seconds = {"direct": _cost.direct(cost, lanes[0].dtype.char, problem.kernel.shape, numbers, count)}
+    reason = f"{count} kernels over tiles of the picture while they are in the cache"
     gaining = 1 if workers == 1 else _gaining(problem, lanes[0], workers, planes * count, 1)
-    return Plan("direct", lanes, f"{count} kernels over tiles of the picture while they are in the cache", seconds, gaining)
+    rows, width = prod(problem.shape[:-1]), problem.shape[-1] * channels
+    little = kernels.little_work(rows, width, count, problem.kernel.size, lanes[0].dtype.itemsize)
+    if wanted == "direct" or (wanted == "auto" and little):
+        return Plan("direct", lanes, reason, seconds, gaining)
+    tiles, each, obstacles = None, tuple[Products, ...](), dict[str, str]()
+    if several.combine is not Combine.APART:
+        each, seconds["separable"], obstacles["separable"] = _products_of_each(problem, several, cost, numbers)
+    if several.combine is Combine.SEEN:
+        obstacles["fft"] = "where pixels are left out there are no transforms"
+    else:
+        tiles, one, obstacles["fft"] = _tiles(problem, cost, 1, channels)
+        seconds["fft"] = channels * one
+    seconds = {method: t for method, t in seconds.items() if not obstacles.get(method)}
+    if obstacles.get(wanted):
+        _refuse(wanted, obstacles[wanted])
+    method = min(seconds, key=seconds.__getitem__) if wanted == "auto" else wanted
+    if method == "direct":
+        return Plan("direct", lanes, reason, seconds, gaining)
+    many = workers_for(planes * seconds[method], max(1, planes * problem.shape[0] // 16), workers)
+    if method == "fft":
+        reason = f"{count} kernels over each transform of a tile of the picture"
+    else:
+        reason = f"{count} kernels of products over pieces of the picture while they are in the cache"
+    return Plan(method, lanes, reason, seconds, many, tiles, each=each)
+
+
+def _products_of_each(
+    problem: Problem, several: Several, cost: _cost.Cost, numbers: int
+) -> tuple[tuple[Products, ...], float, str]:
+    """Several kernels as products of columns and rows in one lane, and predicted seconds; or what is in their way."""
+    obstacle = "a kernel is not a sum of few products of a column and a row"
+    if len(several.kernels) > kernels.MOST_PRODUCTS:
+        return (), 0.0, f"these are more than {kernels.MOST_PRODUCTS} kernels"
+    seen, whole = several.combine is Combine.SEEN, problem.summed.kind in "biu"
+    found = [factor(kernel, problem.summed, 1 if seen else MOST) for kernel in several.kernels[: 1 if seen else None]]
+    factors = [each for each in found if each is not None and (each.exact or not whole)]
+    if len(factors) < len(found):
+        return (), 0.0, obstacle
+    inexact = [one.exact and one.rank > 1 and one.total > np.abs(kernel).sum() for one, kernel in zip(factors, several.kernels, strict=False)]
+    if not whole and any(inexact):
+        return (), 0.0, "partial sums of whole numbers could be inexact where direct ones are exact"
+    if seen:            # the second kernel is the first one without its signs
+        (one,) = factors
+        factors.append(replace(one, columns=np.abs(one.columns), rows=np.abs(one.rows)))
+    lanes = _lanes(problem)[0]
+    if whole:
+        lanes = _whole_number_lanes(problem, max(int(each.total) for each in factors))
+    if lanes[0].dtype.kind != "f":
+        return (), 0.0, "sums of whole numbers would not be exact"
+    lane, converts = lanes[0].dtype.char, problem.image.dtype.char != lanes[0].dtype.char
+    each = []
+    for one, kernel in zip(factors, several.kernels, strict=True):
+        negative = bool((one.columns < 0).any() or (one.rows < 0).any())
+        each.append(Products(one, lanes[:1], clamp=negative and bool((kernel >= 0).all())))
+    times = [
+        _cost.separable(cost, lane, problem.kernel.shape, one.rank, numbers, converts=converts) for one in factors
+    ]
+    return tuple(each), _IN_PIECES * sum(times), ""
 
 
 def _most_products(cost: _cost.Cost, lane: str, kernel: tuple[int, ...], numbers: float, limit: float) -> int:
@@ -279,9 +342,10 @@ def _lanes(problem: Problem) -> tuple[tuple[Lane, ...], str]:
     return _whole_number_lanes(problem, _magnitude(problem.kernel)), "sums small enough to be exact in a floating lane run there"
 
 
-def _tiles(problem: Problem, cost: _cost.Cost, parts: int) -> tuple[Tiles | None, float, str]:
-    """The best tiles and their predicted seconds, or what is in their way."""
+def _tiles(problem: Problem, cost: _cost.Cost, parts: int, planes: int) -> tuple[Tiles | None, float, str]:
+    """The best tiles and their predicted seconds for one of so many planes, or what is in their way."""
     kernel, char = problem.kernel, problem.summed.char
+    several = kernel[None] if problem.several is None else problem.several.kernels
     if char in "gG":
         return None, 0.0, f"there are no transforms in {problem.summed}"
     if max(kernel.shape[-2:]) > LENGTHS[-1]:
@@ -290,25 +354,27 @@ def _tiles(problem: Problem, cost: _cost.Cost, parts: int) -> tuple[Tiles | None
     if count > 1 and (cross or parts > 1):
         return None, 0.0, "transforms of kernels of several planes are of real numbers"
     with np.errstate(all="ignore"):
-        wide = kernel.astype("D" if cross else "d")
-        norm = float(np.sqrt(np.sum(wide.real**2) + (np.sum(wide.imag**2) if cross else 0.0)))
+        wide = several.astype("D" if cross else "d")
+        norms = [float(np.sqrt(np.sum(each.real**2) + (np.sum(each.imag**2) if cross else 0.0))) for each in wide]
         whole = bool((wide.real == np.rint(wide.real)).all() and (not cross or (wide.imag == np.rint(wide.imag)).all()))
     single = char in "eFf"
     low, high = _ORDINARY["f" if single else "d"]
-    if not low < norm < high:
-        return None, 0.0, "the kernel is zero, not finite, or its norm is out of the ordinary"
+    if not all(low < norm < high for norm in norms):
+        name = "the kernel" if problem.several is None else "a kernel"
+        return None, 0.0, f"{name} is zero, not finite, or its norm is out of the ordinary"
+    norm, exponents = max(norms), tuple(frexp(norm)[1] for norm in norms)
     chars = "fd" if single else "d"
     if problem.summed.kind in "biu" and _exact_in_single(problem, norm, count):
         chars = "fd"
     alone = cross and problem.image.dtype.kind != "c"
     converts = problem.image.dtype.char != chars[0] or problem.dtype.char != chars[0] or parts > 1
-    positive = not cross and bool((kernel >= 0).all())
+    positive = tuple(not cross and bool((each >= 0).all()) for each in several)
     if count > 1:
         shape, slabs, best = _best_stack(cost, chars[0], kernel.shape, problem.shape, converts)
-        return Tiles(shape, chars, cross, whole, positive, norm, frexp(norm)[1], 0, kernel.shape[:-2], slabs), best, ""
-    shape, best = _best_tile(cost, chars[0], kernel.shape, problem.shape, parts, alone, converts)
+        return Tiles(shape, chars, cross, whole, positive, norm, exponents, 0, kernel.shape[:-2], slabs), best, ""
+    shape, best = _best_tile(cost, chars[0], kernel.shape, problem.shape, parts, planes, len(several), alone, converts)
     bits = _piece_bits(problem, cost, shape, norm) if problem.dtype.kind in "iu" and problem.store is Store.WRAP else 0
-    return Tiles(shape, chars, cross, whole, positive, norm, frexp(norm)[1], bits), best, ""
+    return Tiles(shape, chars, cross, whole, positive, norm, exponents, bits), best, ""
 
 
 def _piece_bits(problem: Problem, cost: _cost.Cost, shape: tuple[int, int], norm: float) -> int:
@@ -330,12 +396,14 @@ def _piece_bits(problem: Problem, cost: _cost.Cost, shape: tuple[int, int], norm
 
 @lru_cache(maxsize=256)
 def _best_tile(
-    cost: _cost.Cost, char: str, kernel: tuple[int, int], shape: tuple[int, int], parts: int, alone: bool, converts: bool
-) -> tuple[tuple[int, int], float]:
-    """Shape of the tiles predicted to be the fastest, and their seconds."""
+    cost: _cost.Cost, char: str, kernel: tuple[int, int], shape: tuple[int, int], parts: int, planes: int, kernels: int, alone: bool,
+    converts: bool,
+) -> tuple[tuple[int, int], float]:  # fmt: skip
+    """Shape of the tiles predicted to be the fastest, and their seconds; of several kernels within the limit of scratch memory."""
+    tiles = sorted(_candidates(kernel, shape), key=prod)
+    fits = [tile for tile in tiles if kernels == 1 or _cost.tile_memory(char, tile, (), 2) <= _MOST_SCRATCH] or tiles[:1]
     times = {
-        tile: _cost.fft(cost, char, tile, kernel, shape, parts, alone=alone, converts=converts)
-        for tile in _candidates(kernel, shape)
+        tile: _cost.fft(cost, char, tile, kernel, shape, parts, planes, kernels, alone=alone, converts=converts) for tile in fits
     }
     best = min(times, key=times.__getitem__)
     return best, times[best]

@@ -76,7 +76,7 @@ class Problem:
     Attributes
     ----------
     image : ndarray
-        Outer axes if any, rows, columns, and possibly an axis of few interleaved channels; any layout.
+        Outer axes if any, rows, columns, and possibly an axis of channels; any layout.
     kernel : ndarray, outer axes, rows, columns; not empty, oriented for correlation and conjugated
         Of length 1 along axes of independent planes.
     shape : tuple of int
@@ -147,11 +147,13 @@ class Task:
     out : ndarray or None
         Array for the result.
     places : list of tuple
-        Index of every problem's part of the result.
+        Index of every problem's part of the result, its channels as the last axis.
     copies : bool
         Whether `out` overlaps an input, or is of a layout the kernels do not write.
     workers : int
         Threads it may use.
+    channel_axis : int or None
+        Of the result, where it is not the last one.
     """
 
     problems: list[Problem]
@@ -161,6 +163,12 @@ class Task:
     places: list[tuple[Any, ...]]
     copies: bool
     workers: int
+    channel_axis: int | None = None
+
+    def views(self, result: NDArray[Any]) -> list[NDArray[Any]]:
+        """Every problem's part of a result."""
+        moved = result if self.channel_axis is None else np.moveaxis(result, self.channel_axis, -1)
+        return [moved[place] for place in self.places]
 
 
 @dataclass(slots=True, frozen=True)
@@ -191,11 +199,11 @@ class Tiles:
     cross : bool
         Whether the kernel is complex.
     whole, positive : bool
-        Whether all taps are whole numbers; whether none is negative or complex.
+        Whether all taps are whole numbers; whether none is negative or complex, for each kernel.
     norm : float
-        2-norm of the kernel.
-    exponent : int
-        The spectrum is that of the kernel times ``2**-exponent``.
+        2-norm of the kernel, the largest one of several.
+    exponents : tuple of int
+        The spectrum is that of the kernel times ``2**-exponent``, for each kernel.
     bits : int
         Of the pieces of the kernel, where whole numbers that no one transform is exact for are cut into pieces; 0: they
         are summed directly.
@@ -209,9 +217,9 @@ class Tiles:
     chars: str
     cross: bool
     whole: bool
-    positive: bool
+    positive: tuple[bool, ...]
     norm: float
-    exponent: int
+    exponents: tuple[int, ...]
     bits: int = 0
     planes: tuple[int, ...] = ()
     slabs: int = 1
@@ -255,6 +263,8 @@ class Plan:
         Of the road of tile transforms.
     products : Products or None
         Of the separable road.
+    each : tuple of Products
+        Of the separable road, for each of several kernels.
     made : dict
         What the roads made of the kernel, by its shape: it is kept as long as the plan is.
     """
@@ -266,4 +276,5 @@ class Plan:
     workers: int = 1
     tiles: Tiles | None = None
     products: Products | None = field(default=None, compare=False)
+    each: tuple[Products, ...] = field(default=(), compare=False)
     made: dict[tuple[int, ...], Any] = field(default_factory=dict, init=False, compare=False, repr=False)

@@ -86,10 +86,10 @@ def noise(shape: tuple[int, int], char: str, planes: int = 1) -> float:
     return 1.02 * (3 * units + _PRODUCT + _SPECTRUM + _SUM * (planes - 1)) * float(np.finfo(char).eps) / 2
 
 
-def spectrum(kernel: NDArray[Any], shape: tuple[int, int], char: str, exponent: int) -> NDArray[Any]:
+def spectrum(kernel: NDArray[Any], shape: tuple[int, int], char: str, exponents: tuple[int, ...]) -> NDArray[Any]:
     """Spectrum of a kernel times 2^-exponent in the tiles' order, for correlation, divided by the tile's size.
 
-    Of a kernel of more than two axes, those of its planes, one after the other.
+    Of a kernel of more than two axes, those of its planes, one after the other; of several kernels, each with its exponent.
     """
     flat = kernel.reshape(-1, *kernel.shape[-2:])
     size = 2 * shape[0] * shape[1] * np.dtype(char).itemsize
@@ -97,8 +97,8 @@ def spectrum(kernel: NDArray[Any], shape: tuple[int, int], char: str, exponent: 
     memory = np.empty(len(flat) * size + _LINE, np.uint8)
     start = -memory.ctypes.data % _LINE
     found: NDArray[Any] = memory[start : start + len(flat) * size].view(char)
-    for place, plane in zip(found.reshape(len(flat), -1), flat, strict=True):
-        _write_spectrum(plane, shape, exponent, place)
+    for k, (place, plane) in enumerate(zip(found.reshape(len(flat), -1), flat, strict=True)):
+        _write_spectrum(plane, shape, exponents[k % len(exponents)], place)
     return found
 
 

@@ -63,7 +63,7 @@ def filter2d(
         True where a pixel counts; of the shape of `image`, or of its rows and columns. It continues beyond the edges as the
         picture does; the fill value counts.
     method : {'auto', 'direct', 'separable', 'fft'}
-        As in `rapidconv.signal.convolve2d`; where pixels are left out sums are direct.
+        As in `rapidconv.signal.convolve2d`; where pixels are left out there are no transforms.
     out : ndarray, optional
         Array for the result, of its exact shape and dtype; any strides; it may overlap the inputs.
     workers : int, optional
@@ -171,7 +171,7 @@ def filter_bank(
     delta, scale : number
         ``scale * combined + delta`` is the result.
     method : {'auto', 'direct', 'separable', 'fft'}
-        As in `rapidconv.signal.convolve2d`; combined sums are direct.
+        As in `rapidconv.signal.convolve2d`; kernels that are combined are all summed by the same one.
 
     Returns
     -------

@@ -25,7 +25,7 @@ from . import (
 )
 from ._filter_weights import PREWITT, SOBEL
 from ._passes import Filtering
-from ._problem import Combine, Plan, Problem, Store, Task
+from ._problem import Combine, Plan, Problem, Products, Store, Task
 
 __all__ = ["Explanation", "Prepared", "explain", "prepare"]
 
@@ -265,15 +265,21 @@ def _told(asked: Task | Filtering) -> Explanation:
 def _explanation(plan: Plan, problem: Problem, blocks: int = 1) -> Explanation:
     """A plan in words, of as many such problems as there are blocks."""
     tiles = plan.tiles if plan.method == "fft" else None
-    types = tuple(str(lane.dtype) for lane in (plan.products if plan.method == "separable" and plan.products else plan).lanes)
+    types = tuple(str(lane.dtype) for lane in (_products(plan)[0] if plan.method == "separable" else plan).lanes)
     memory = _SCRATCH
     if tiles is not None:
         types = tuple(str(np.dtype(char)) for char in tiles.chars)
-        memory = max(_cost.tile_memory(char, tiles.shape, tiles.planes) for char in tiles.chars)
+        count = 1 if tiles.planes else len(tiles.exponents)
+        memory = max(_cost.tile_memory(char, tiles.shape, tiles.planes, count) for char in tiles.chars)
     seconds = {method: blocks * t for method, t in plan.seconds.items()}
     shape = None if tiles is None else tiles.shape
     bound = _ending(problem, _bound_of_sums(plan, problem))
     return Explanation(plan.method, plan.reason, seconds, shape, types, bound, plan.workers, memory, kernel=problem.kernel.shape)
+
+
+def _products(plan: Plan) -> tuple[Products, ...]:
+    """Those of the separable road, for each kernel."""
+    return plan.each if plan.products is None else (plan.products,)
 
 
 def _bound_of_sums(plan: Plan, problem: Problem) -> str:
@@ -282,9 +288,8 @@ def _bound_of_sums(plan: Plan, problem: Problem) -> str:
         return "exact"
     eps = float(np.finfo(problem.summed).eps)
     if plan.method == "separable":
-        assert plan.products is not None
         sides = sum(problem.kernel.shape) + 4
-        rank = 1 if plan.products.factors is None else plan.products.factors.rank
+        rank = max(1 if each.factors is None else each.factors.rank for each in _products(plan))
         scale = "sum(|kernel| * |image|)" if rank == 1 else "max|kernel| * sum|image|"
         return f"at most {(sides if rank == 1 else 4 + 2**rank * sides) * eps:.2g} * {scale} under the kernel"
     if plan.method == "direct":
@@ -332,8 +337,8 @@ class Prepared:
         self._result_shape, self._result_dtype = asked.shape, asked.dtype
         self._plans = [] if self._swaps(asked) else _plan.plans(asked)
         result = _execute.allocate(asked)
-        for problem, plan, place in zip(asked.problems, self._plans, asked.places, strict=False):
-            _execute.prepare(problem, plan, result[place])
+        for problem, plan, view in zip(asked.problems, self._plans, asked.views(result), strict=False):
+            _execute.prepare(problem, plan, view)
 
     def _swaps(self, task: Task) -> bool:
         """Whether the image takes the kernel's place, as in 'valid' with a larger kernel."""
@@ -393,10 +398,7 @@ class Prepared:
         if isinstance(asked, Filtering):
             _passes.run(asked)
             return asked.result
-        plans = self._plans
-        if len(plans) != len(asked.problems):       # channels of another layout are other problems
-            plans = plans[:1] * len(asked.problems) if len(set(map(id, plans))) == 1 else _plan.plans(asked)
-        return _execute.run(asked, plans, _execute.allocate(asked))
+        return _execute.run(asked, self._plans or _plan.plans(asked), _execute.allocate(asked))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the arguments, not the plan: it may be read on another machine."""

@@ -1,8 +1,8 @@
 # Overlap-save tiles: correlation by the transforms of tile.pxi, two real tiles in each complex one.
 #
 # A tile of R x C numbers gives R - kh + 1 by C - kw + 1 outputs.  Where it lies inside the image it is read in place,
-# else gathered through the boundary.  An item is one plane (real or imaginary part, channel) of a tile; items 2 p and
-# 2 p + 1 ride together as real and imaginary part, kept apart because the kernel is real.  With a complex kernel
+# else gathered through the boundary.  An item is a tile of one plane of real numbers (a channel, its real or imaginary
+# part); two items ride together as real and imaginary part, kept apart because the kernel is real.  With a complex kernel
 # (cross) they are the real and imaginary part of one image.
 #
 # What makes a transform unsafe is seen while loading, and such an item is refused: the caller takes a more precise
@@ -14,19 +14,26 @@ cdef extern from "math.h" nogil:
     double log2(double x)
     double ldexp(double x, int e)
 
+from libc.limits cimport LLONG_MIN
+
+NO_PLANE = LLONG_MIN        # of `correlate_fft`: no distance between planes
+
+
 cdef void put_zeros(Job* job, Overlap* road, Room* room, Item* it) noexcept nogil:
     """Zeros for an item's outputs."""
-    cdef Py_ssize_t y, size = type_size(road.kind)
+    cdef Py_ssize_t y, k, size = type_size(road.kind)
     cdef char* dest
     memset(room.plane, 0, it.n * size)
-    for y in range(it.m):
-        dest = it.out + (it.y + y) * job.out_row_stride + it.x * job.out_col_stride + it.to * type_size(job.out_kind)
-        put_lane(job, road.kind, room.plane, 1, dest, job.out_col_stride, it.n)
+    for k in range(road.count if road.combine == APART else 1):
+        for y in range(it.m):
+            dest = (it.out + k * road.out_step + (it.y + y) * job.out_row_stride + it.x * job.out_col_stride
+                    + it.to * type_size(job.out_kind))
+            put_lane(job, road.kind, room.plane, 1, dest, job.out_col_stride, it.n)
 
 
 cdef void fetch_fill(Job* job, int part, lane* value) noexcept nogil:
     """The fill value's number of a part."""
-    to_lane(job.fill_kind, job.fill + (part & job.pairs) * type_size(job.fill_kind), 0, value, 1, 1)
+    to_lane(job.fill_kind, job.fill + part * type_size(job.fill_kind), 0, value, 1, 1)
 
 
 cdef void gather_plane(Job* job, Overlap* road, Room* room, Item* it, int k, lane* like) noexcept nogil:
@@ -35,14 +42,13 @@ cdef void gather_plane(Job* job, Overlap* road, Room* room, Item* it, int k, lan
     cdef lane value
     cdef lane* d
     cdef const char* p
-    cdef int part = it.part >> 1 if job.lift else it.part
     n_runs = runs_of(job, job.left + it.x, road.width, room.run)
     if job.boundary == FILL:
-        fetch_fill(job, it.part, &value)
+        fetch_fill(job, it.number, &value)
     for i in range(road.height):
         d = <lane*> room.block[k] + i * road.width
         room.rows[k][i] = <const char*> d
-        r = index_map(job.top + it.y + i, job.rows, job.boundary)
+        r = -1 if it.source == LLONG_MIN else index_map(job.top + it.y + i, job.rows, job.boundary)
         for q in range(n_runs):
             at = room.run[4 * q]
             length = room.run[4 * q + 1]
@@ -51,8 +57,10 @@ cdef void gather_plane(Job* job, Overlap* road, Room* room, Item* it, int k, lan
                 for step in range(length):
                     d[at + step] = value
                 continue
-            p = job.image + r * job.row_stride + room.run[4 * q + 2] * job.col_stride + part * size
-            if job.lift and it.part & 1:
+            p = job.image + it.source + r * job.row_stride + room.run[4 * q + 2] * job.col_stride
+            if job.pairs and not job.lift:
+                p += it.number * size
+            if job.lift and it.number:
                 for step in range(length):
                     d[at + step] = 0
             elif job.plain and job.kind == road.kind and stride == size:
@@ -65,11 +73,13 @@ cdef void gather_plane(Job* job, Overlap* road, Room* room, Item* it, int k, lan
 
 
 cdef void place_item(Job* job, Overlap* road, Item* it, int k, Py_ssize_t index) noexcept nogil:
-    """Which part of which tile an item is."""
-    cdef Py_ssize_t t = index // job.parts
+    """Which number of which plane of which tile an item is."""
+    cdef Py_ssize_t numbers = 2 if job.pairs else 1, plane = index // numbers % road.planes, t = index // numbers // road.planes
     it.slot = k
-    it.part = it.to = index % job.parts
-    it.out = job.out
+    it.number = it.to = index % numbers
+    it.source = road.sources[plane]
+    it.place = road.places[plane]
+    it.out = job.out + it.place
     it.y = t // road.tiles_x * road.step_y
     it.x = t % road.tiles_x * road.step_x
     it.m = min(road.step_y, job.m - it.y)
@@ -92,7 +102,7 @@ cdef void see_item(Job* job, Overlap* road, Room* room, Item* it, int k) noexcep
     if job.image == NULL:
         point_at(to, room.constant, 0, road.height)
     elif (x < 0 or x + road.width > job.cols or not job.plain or job.lift or job.kind != road.kind
-            or job.col_stride != type_size(road.kind)):
+            or job.col_stride != type_size(road.kind) or it.source == LLONG_MIN):
         if road.kind == F4:
             gather_plane(job, road, room, it, k, <float*> NULL)
         else:
@@ -100,7 +110,7 @@ cdef void see_item(Job* job, Overlap* road, Room* room, Item* it, int k) noexcep
     else:
         for i in range(road.height):
             r = index_map(job.top + it.y + i, job.rows, job.boundary)
-            to[i] = <const char*> room.constant if r < 0 else job.image + r * job.row_stride + x * job.col_stride
+            to[i] = <const char*> room.constant if r < 0 else job.image + it.source + r * job.row_stride + x * job.col_stride
 
 
 cdef bint any_negative(Room* room, int k, Py_ssize_t rows, Py_ssize_t cols, lane* like) noexcept nogil:
@@ -122,12 +132,12 @@ cdef bint is_negative(Overlap* road, Room* room, int k, Seen* seen) noexcept nog
     return any_negative(room, k, road.height, road.width, <double*> NULL)
 
 
-cdef void set_gain(Overlap* road, Item* it, double scale) noexcept nogil:
-    """What an item's outputs are multiplied by, a power of two."""
+cdef void set_gain(Overlap* road, Item* it, int kernel) noexcept nogil:
+    """What an item's outputs under a kernel are multiplied by, a power of two."""
     if road.kind == F4:
-        (<float*> it.gain)[0] = <float> (road.gain / scale)
+        (<float*> it.gain)[0] = <float> (road.gains[kernel] / it.scale)
     else:
-        (<double*> it.gain)[0] = road.gain / scale
+        (<double*> it.gain)[0] = road.gains[kernel] / it.scale
 
 
 cdef inline bint is_whole(Overlap* road, Seen* seen) noexcept nogil:
@@ -149,7 +159,8 @@ cdef void finish_item(
 ) noexcept nogil:
     """Whether the transform serves an item, and how its outputs are finished; energy: of all that rides in the transform."""
     cdef double noise = road.noise * sqrt(energy) / scale
-    set_gain(road, it, scale)
+    it.scale = scale
+    set_gain(road, it, 0)
     it.rounds = is_whole(road, seen) and noise < 0.499
     it.clamps = clamps
     if it.rounds:
@@ -229,8 +240,11 @@ cdef void transform_items(fvec zero, Job* job, Overlap* road, Room* room, Item* 
         for k in range(1 + two):
             finish_item(road, &items[k], &seen[k], energy, seen[k].low, scale[k],
                         road.positive and not is_negative(road, room, k, &seen[k]))
-    filter_tile(zero, road, room)
-    store_tile(zero, job, road, room, items)
+    if road.count > 1 or road.combine != APART:
+        filter_several(zero, job, road, room, items)
+    else:
+        filter_tile(zero, road, room)
+        store_tile(zero, job, road, room, items, 0)
 
 
 cdef void do_items(Job* job, Overlap* road, Room* room, const long long* index, Py_ssize_t count, char* verdict) noexcept nogil:
@@ -244,9 +258,8 @@ cdef void do_items(Job* job, Overlap* road, Room* room, const long long* index, 
         see_item(job, road, room, &items[k], k)
     items[1].verdict = ZERO
     if road.cross and count == 1:       # a real image: one item makes both parts
-        items[0].to = 2 * items[0].part
         items[1] = items[0]
-        items[1].to += 1
+        items[1].to = 1
         made = 2
     if road.kind == F4:
         transform_items(vf4_splat(<const char*> &zero4), job, road, room, items, count == 2)
@@ -277,7 +290,7 @@ cdef void run_overlap(
     Job* job, Overlap* road, Room* room, const long long* items, Py_ssize_t count, char* verdicts,
 ) noexcept nogil:
     """Items two by two; with a complex kernel and a real image one by one."""
-    cdef Py_ssize_t k, pair = 1 if road.cross and job.parts == job.channels else 2
+    cdef Py_ssize_t k, pair = 1 if road.cross and not job.pairs else 2
     fill_rows(job, road, room)
     for k from 0 <= k < count by pair:
         do_items(job, road, room, items + k, min(pair, count - k), verdicts + k)
@@ -293,6 +306,9 @@ cdef Py_ssize_t make_room(Job* job, Overlap* road, Room* room, char* base) noexc
         room.block[k] = carve(&at, rows * cols * size)
         room.rows[k] = <const char**> carve(&at, rows * word)
     room.plane = carve(&at, max(RC_BYTES // size, 1) * plane_pitch(road))
+    room.spectrum = carve(&at, 2 * rows * cols * size if road.count > 1 or road.combine != APART else 0)
+    for k in range(2):
+        room.sums[k] = carve(&at, road.step_y * plane_pitch(road) if road.combine != APART else 0)
     room.zeros = carve(&at, cols * size)
     room.constant = carve(&at, cols * size)
     room.raw = carve(&at, cols * type_size(job.kind))
@@ -335,6 +351,8 @@ def kernel_spectrum(cnp.ndarray parts, tuple down, tuple across, double scale, c
     see_transform(&road.across, across)
     road.kind = job.kind = kind_of(cnp.PyArray_TYPE(parts))
     road.whole = False
+    road.count = 1
+    road.combine = APART
     road.height = cnp.PyArray_DIM(parts, 1)
     road.width = cnp.PyArray_DIM(parts, 2)
     cdef char* memory = <char*> malloc(make_room(&job, &road, &room, NULL) + 64)
@@ -357,31 +375,41 @@ def kernel_spectrum(cnp.ndarray parts, tuple down, tuple across, double scale, c
 
 cdef void make_spectrum(fvec zero, Overlap* road, Room* room, char* out, lane scale, bint two) noexcept nogil:
     """Conjugate spectrum of the tile in room.rows, scaled."""
-    cdef Py_ssize_t s, k, unit = 2 * sizeof(fvec), lanes = lanes_in(zero), line = road.across.n * unit, block = lanes * unit
+    cdef Py_ssize_t k, unit = 2 * sizeof(fvec)
     cdef Seen seen[2]
     cdef lane back = -scale
-    cdef char* strip
     load_tile(zero, road, room, two, NULL, seen)
-    for s in range(road.across.n // lanes):
-        strip = out + s * road.down.n * unit
-        turn(zero, room.tile + s * block, line, strip, block, road.down.n // lanes)
-        forward(zero, strip, &road.down, road.down.passes)
-        for k in range(road.down.n):
-            store(strip + k * unit, splat(zero, <const char*> &scale) * load(zero, strip + k * unit))
-            store(strip + k * unit + sizeof(fvec), splat(zero, <const char*> &back) * load(zero, strip + k * unit + sizeof(fvec)))
+    transform_columns(zero, road, room, out)
+    for k in range(road.down.n * (road.across.n // lanes_in(zero))):
+        store(out + k * unit, splat(zero, <const char*> &scale) * load(zero, out + k * unit))
+        store(out + k * unit + sizeof(fvec), splat(zero, <const char*> &back) * load(zero, out + k * unit + sizeof(fvec)))
 
 
 cdef int see_road(
-    Job* job, Overlap* road, tuple work, cnp.ndarray spectrum, tuple down, tuple across, tuple step, tuple facts,
+    Job* job, Overlap* road, tuple work, tuple planes, tuple bank, cnp.ndarray spectrum, tuple down, tuple across, tuple step,
+    tuple facts,
 ) except -1:
     """Describe a correlation by overlap-save tiles."""
+    cdef cnp.ndarray sources, places, gains, positives
+    cdef int k
     see_work(job, work)
+    sources, places = planes
+    road.planes = cnp.PyArray_SIZE(sources)
+    road.sources = <const long long*> cnp.PyArray_BYTES(sources)
+    road.places = <const long long*> cnp.PyArray_BYTES(places)
     see_transform(&road.down, down)
     see_transform(&road.across, across)
     road.kind = kind_of(cnp.PyArray_TYPE(spectrum))
     road.spectrum = cnp.PyArray_BYTES(spectrum)
-    (road.cross, road.whole, road.integers, road.positive, road.noise, road.gain, road.range, road.least, road.most,
-     road.sure) = facts
+    (road.cross, road.whole, road.integers, road.noise, road.range, road.least, road.most, road.sure) = facts
+    road.combine, road.out_step, gains, positives = bank
+    road.count = cnp.PyArray_SIZE(gains)
+    road.gains = <const double*> cnp.PyArray_BYTES(gains)
+    road.positives = cnp.PyArray_BYTES(positives)
+    road.positive = False
+    for k in range(road.count):
+        road.positive |= road.positives[k]
+    road.spectrum_bytes = 2 * road.down.n * road.across.n * type_size(road.kind)
     road.step_y, road.step_x = step
     road.height = road.step_y + job.kh - 1
     road.width = min(road.across.n, (road.step_x + job.kw - 1 + 15) // 16 * 16)
@@ -390,19 +418,25 @@ cdef int see_road(
 
 
 def correlate_fft(
-    tuple work, cnp.ndarray spectrum, tuple down, tuple across, tuple step, tuple facts, cnp.ndarray items,
+    tuple work, tuple planes, tuple bank, cnp.ndarray spectrum, tuple down, tuple across, tuple step, tuple facts,
+    cnp.ndarray items,
 ):
     """Items of a correlation by overlap-save tiles, with the GIL released; which of them were refused.
 
     Parameters
     ----------
-    work : as in `correlate`
-    spectrum : of `kernel_spectrum`
+    work : as in `correlate`, of the first plane; image and result have no axes of channels
+    planes : contiguous int64 arrays of the bytes from it to each plane of the image (`NO_PLANE`: one of fill) and of the result
+    bank : (combine, out_step, gains, positives)
+        How the sums of several kernels meet and how many bytes apart their results are; for each kernel the power of two
+        its spectrum was divided by (float64), and whether no tap of it is negative (bool).
+    spectrum : of `kernel_spectrum`, or several
     down, across : (length, radices, table) of the tile's transforms
     step : (rows, columns) of outputs of a tile
-    facts : (cross, whole, integers, positive, noise, gain, range, least, most, sure), see Overlap
+    facts : (cross, whole, integers, noise, range, least, most, sure), see Overlap
     items : contiguous int64 array
-        Item p of tile t is t * parts + p; tiles run along the rows of the result, parts are numbers of a pixel.
+        Number i of plane p of tile t is (t * planes + p) * numbers + i; tiles run along the rows of the result, and complex
+        pixels have two numbers.
 
     Returns
     -------
@@ -414,7 +448,7 @@ def correlate_fft(
     cdef char* memory
     cdef Py_ssize_t count = cnp.PyArray_SIZE(items)
     cdef cnp.ndarray verdicts = cnp.PyArray_ZEROS(1, [count], cnp.NPY_UINT8, 0)
-    see_road(&job, &road, work, spectrum, down, across, step, facts)
+    see_road(&job, &road, work, planes, bank, spectrum, down, across, step, facts)
     with nogil:
         memory = <char*> malloc(make_room(&job, &road, &room, NULL) + 64)
         if memory != NULL:

@@ -18,17 +18,25 @@ cdef void put_saturated(
     cdef float y, shift = <float> delta, least = <float> low, most = <float> high
     cdef number[PUT_NUMBERS] room
     cdef number* to
-    if lane is float:
-        if sizeof(number) <= 2 and scale == 1 and delta == shift and s_step == 1:
+    if lane is float or lane is double:
+        if sizeof(number) <= 2 and s_step == 1:
             for at from 0 <= at < n by PUT_NUMBERS:
                 count = min(PUT_NUMBERS, n - at)
                 to = d + at if stride == sizeof(number) else room
-                for i in range(count):
-                    y = s[at + i] + shift
-                    y = y if y == y else 0
-                    y = y if y > least else least
-                    y = y if y < most else most
-                    to[i] = <number> <int> rintf(y)
+                if lane is float and scale == 1 and delta == shift:
+                    for i in range(count):
+                        y = s[at + i] + shift
+                        y = y if y == y else 0
+                        y = y if y > least else least
+                        y = y if y < most else most
+                        to[i] = <number> <int> rintf(y)
+                else:
+                    for i in range(count):
+                        x = scale * <double> s[at + i] + delta
+                        x = x if x == x else 0
+                        x = x if x > low else low
+                        x = x if x < high else high
+                        to[i] = <number> <int> rint(x)
                 if stride != sizeof(number):
                     for i in range(count):
                         (<number*> (p + (at + i) * stride))[0] = room[i]

@@ -44,21 +44,31 @@ ctypedef struct Overlap:
     bint cross                  # complex kernel
     bint whole                  # kernel of whole numbers
     bint integers               # of an integer type: exact, or refused
-    bint positive               # no tap is negative
+    int combine                 # how the sums of several kernels meet, as in several.pxi
+    int count                   # kernels, each with a spectrum of so many bytes
+    Py_ssize_t spectrum_bytes
+    Py_ssize_t out_step         # bytes between their results, of APART
+    const double* gains         # power of two each spectrum was divided by
+    const char* positives       # of which no tap is negative
+    bint positive               # whether there is one
     double noise                # error of an output / 2-norm of what rides in its transform, at most
-    double gain                 # power of two the spectrum was divided by
     double range                # dynamic range (energy) below which a tile is served
     double least, most          # energies whose squares neither underflow nor overflow
     double sure                 # energy below which all numbers are small enough to be seen whole
     Py_ssize_t step_y, step_x   # outputs of a tile
     Py_ssize_t height, width    # numbers of a tile that they need, the width in whole vectors of any target
     Py_ssize_t tiles_x
+    Py_ssize_t planes           # of the image that items are tiles of,
+    const long long* sources    # bytes from the first one to each, LLONG_MIN: fill,
+    const long long* places     # and from the first plane of the result
 
 ctypedef struct Item:
     int slot                    # place in the call's list
-    int part, to                # parts of a pixel of the image and of the result
+    int number, to              # number of a pair in the image and in the result: 1 is an imaginary part
+    long long source, place     # bytes to its planes of the image and of the result
     char* out                   # plane of the result
     Py_ssize_t y, x, m, n       # its outputs
+    double scale                # of a tile that was lifted
     char gain[8]                # what they are multiplied by, in the lane's type
     bint rounds, clamps
     int verdict
@@ -68,6 +78,8 @@ ctypedef struct Room:           # scratch of one thread
     char* tile
     char* strip
     char* plane                 # some rows of outputs
+    char* spectrum              # of the tile, where there are several kernels,
+    char* sums[2]               # and the outputs of each item, where they meet
     char* zeros                 # rows of zeros, and of the fill value
     char* constant
     char* raw
@@ -243,6 +255,16 @@ cdef inline void turn(
         transpose(zero, s + g * s_step + sizeof(fvec), unit, d + g * d_step + sizeof(fvec), unit)
 
 
+cdef inline void transform_columns(fvec zero, Overlap* road, Room* room, char* cells) noexcept nogil:
+    """Strips down the columns of room.tile, transformed, to cells."""
+    cdef Py_ssize_t s, unit = 2 * sizeof(fvec), lanes = lanes_in(zero), line = road.across.n * unit, block = lanes * unit
+    cdef char* strip
+    for s in range(road.across.n // lanes):
+        strip = cells + s * road.down.n * unit
+        turn(zero, room.tile + s * block, line, strip, block, road.down.n // lanes)
+        forward(zero, strip, &road.down, road.down.passes)
+
+
 cdef void filter_tile(fvec zero, Overlap* road, Room* room) noexcept nogil:
     """Down the columns of room.tile: transform, multiply by the kernel's spectrum, transform back."""
     cdef Py_ssize_t s, unit = 2 * sizeof(fvec), lanes = lanes_in(zero), line = road.across.n * unit, block = lanes * unit
@@ -282,10 +304,12 @@ cdef inline Py_ssize_t plane_pitch(Overlap* road) noexcept nogil:
     return pitch + 64 if pitch % 128 == 0 else pitch
 
 
-cdef void put_rows(fvec zero, Job* job, Overlap* road, Room* room, Item* it, Py_ssize_t first, Py_ssize_t m) noexcept nogil:
-    """m rows of outputs of an item from room.plane to the result."""
+cdef void put_rows(
+    fvec zero, Job* job, Overlap* road, Room* room, Item* it, Py_ssize_t first, Py_ssize_t m, int kernel,
+) noexcept nogil:
+    """m rows of outputs of an item from room.plane to the result, or to meet those of other kernels."""
     cdef Py_ssize_t y, bytes = it.n * type_size(road.kind), vector = sizeof(fvec)
-    cdef bint packed = is_packed(job, road), straight = packed and bytes >= vector
+    cdef bint packed = is_packed(job, road), straight = packed and bytes >= vector and road.combine == APART
     cdef char* row
     cdef char* dest
     for y in range(m):
@@ -298,13 +322,17 @@ cdef void put_rows(fvec zero, Job* job, Overlap* road, Room* room, Item* it, Py_
             finish_row(zero, row, dest, bytes, it.gain, it.rounds, it.clamps)
         else:
             finish_row(zero, row, dest, bytes, it.gain, False, False)
+        if road.combine != APART:
+            row = meet_row(road, room, it, first + y, row, kernel)
+            if kernel < road.count - 1:
+                continue
         if packed and not straight:
             copy_run(row, dest, bytes)
         elif not packed:
             put_lane(job, road.kind, row, 1, dest, job.out_col_stride, it.n)
 
 
-cdef void store_tile(fvec zero, Job* job, Overlap* road, Room* room, Item* items) noexcept nogil:
+cdef void store_tile(fvec zero, Job* job, Overlap* road, Room* room, Item* items, int kernel) noexcept nogil:
     """Back across the rows of room.tile: the outputs of the items that are served, to the result."""
     cdef Py_ssize_t g, x, unit = 2 * sizeof(fvec), lanes = lanes_in(zero), line = road.across.n * unit
     cdef int k
@@ -319,4 +347,4 @@ cdef void store_tile(fvec zero, Job* job, Overlap* road, Room* room, Item* items
                 continue
             for x from 0 <= x < it.n by lanes:
                 transpose(zero, strip + x * unit + k * sizeof(fvec), unit, room.plane + x * lane_size(zero), plane_pitch(road))
-            put_rows(zero, job, road, room, it, g * lanes, min(lanes, it.m - g * lanes))
+            put_rows(zero, job, road, room, it, g * lanes, min(lanes, it.m - g * lanes), kernel)

@@ -76,8 +76,6 @@ cdef void fill_slot(
     """The spectrum of the tiles of two image planes, slot.held, and what is seen in them."""
     cdef Job plane = job[0]
     cdef Seen unused[2]
-    cdef Py_ssize_t s, unit = 2 * sizeof(fvec), lanes = lanes_in(zero), line = road.across.n * unit, block = lanes * unit
-    cdef char* strip
     cdef int k
     for k in range(1 + two):
         plane.image = slot.held[k]
@@ -93,10 +91,7 @@ cdef void fill_slot(
     if slot.bad[0] or two and slot.bad[1]:          # what one is made of must not touch the other
         point_at(room.rows[0 if slot.bad[0] else 1], room.zeros, 0, road.height)
         load_tile(zero, road, room, two, NULL, unused)
-    for s in range(road.across.n // lanes):
-        strip = slot.cells + s * road.down.n * unit
-        turn(zero, room.tile + s * block, line, strip, block, road.down.n // lanes)
-        forward(zero, strip, &road.down, road.down.passes)
+    transform_columns(zero, road, room, slot.cells)
 
 
 cdef void load_ring(
@@ -298,7 +293,7 @@ cdef void do_stack(
             items[b] = items[0]
             items[b][1].verdict = REFUSED
             for k in range(1 + two):
-                items[b][k].out = plane_of_result(job, listed[3 * k + 1] + z + b)
+                items[b][k].out = plane_of_result(job, listed[3 * k + 1] + z + b) + items[b][k].place
             live |= judge_plane(road, st, items[b], listed, two, z + b)
         if live:
             list_products(road, st, z, batch)
@@ -306,7 +301,7 @@ cdef void do_stack(
         for b in range(batch):
             room.tile = st.tile[b]
             if items[b][0].verdict == DONE or items[b][1].verdict == DONE:
-                store_tile(zero, job, road, room, items[b])
+                store_tile(zero, job, road, room, items[b], 0)
             for k in range(1 + two):
                 if z + b < listed[3 * k + 2]:
                     if items[b][k].verdict == ZERO:
@@ -359,13 +354,14 @@ cdef void run_stacks(
 
 
 def correlate_volume(
-    tuple work, cnp.ndarray spectra, tuple down, tuple across, tuple step, tuple facts, cnp.ndarray items, Py_ssize_t together,
+    tuple work, tuple planes, tuple bank, cnp.ndarray spectra, tuple down, tuple across, tuple step, tuple facts,
+    cnp.ndarray items, Py_ssize_t together,
 ):
     """Items of a correlation with a kernel of several planes by overlap-save tiles, with the GIL released; what became of them.
 
     Parameters
     ----------
-    work, down, across, step, facts : as in `correlate_fft`; real operands
+    work, planes, bank, down, across, step, facts : as in `correlate_fft`; real operands, one plane and one kernel
     spectra : those of the kernel's planes, of `kernel_spectrum`, one after the other
     items : contiguous int64 array of (part of a tile, first plane of the result, planes)
         The first as in `correlate_fft`; planes are counted in C order, those of an item lie along the last outer axis.
@@ -386,7 +382,7 @@ def correlate_volume(
     for k in range(count):
         most = max(most, listed[3 * k + 2])
     cdef cnp.ndarray verdicts = cnp.PyArray_ZEROS(2, [count, most], cnp.NPY_UINT8, 0)
-    see_road(&job, &road, work, spectra, down, across, step, facts)
+    see_road(&job, &road, work, planes, bank, spectra, down, across, step, facts)
     with nogil:
         memory = <char*> malloc(make_stack(&job, &road, &room, &stack, NULL) + 64)
         if memory != NULL:
