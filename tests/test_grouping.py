@@ -124,3 +124,15 @@ def test_infinities_of_tall_pictures_stay_under_the_kernel(dtype):
     expected = rapidconv.correlate2d(np.isinf(picture).astype(dtype), kernel, "same", "fill", method="direct") > 0
     assert np.array_equal(np.isinf(result), expected)
     assert not np.isnan(result).any()
+
+
+@pytest.mark.parametrize("dtype", ["int32", "int64"])
+@pytest.mark.parametrize("columns", [16, 33, 61])
+def test_a_large_number_anywhere_is_exact(dtype, columns):
+    """Sums in floating lanes where integers lie are given up wherever the large one is."""
+    kernel = np.arange(1, 10, dtype=dtype).reshape(3, 3)
+    for row, column in ((0, 0), (11, columns - 1), (11, columns // 2), (23, columns - 2), (23, 1)):
+        picture = np.ones((24, columns), dtype)
+        picture[row, column] = np.iinfo(dtype).max - 1
+        result = rapidconv.convolve2d(picture, kernel, "same", "symm", method="direct")
+        check_values(result, picture, kernel, "same", "symm", exact=True)
