@@ -127,12 +127,11 @@ def test_infinities_of_tall_pictures_stay_under_the_kernel(dtype):
 
 
 @pytest.mark.parametrize("dtype", ["int32", "int64"])
-@pytest.mark.parametrize("columns", [16, 33, 61])
-def test_a_large_number_anywhere_is_exact(dtype, columns):
-    """Sums in floating lanes where integers lie are given up wherever the large one is."""
+@pytest.mark.parametrize("column", [0, 7, 191, 192, 193, 384, 385, 576, 577, 768, 769, 895, 896, 897, 899])
+def test_a_large_number_in_any_column_is_exact(dtype, column):
+    """Sums in floating lanes where integers lie are given up wherever in a tile the large one is."""
     kernel = np.arange(1, 10, dtype=dtype).reshape(3, 3)
-    for row, column in ((0, 0), (11, columns - 1), (11, columns // 2), (23, columns - 2), (23, 1)):
-        picture = np.ones((24, columns), dtype)
-        picture[row, column] = np.iinfo(dtype).max - 1
-        result = rapidconv.convolve2d(picture, kernel, "same", "symm", method="direct")
-        check_values(result, picture, kernel, "same", "symm", exact=True)
+    picture = np.ones((24, 900), dtype)
+    picture[11, column] = np.iinfo(dtype).max - 1
+    result = rapidconv.convolve2d(picture, kernel, "same", "symm", method="direct")
+    check_values(result, picture, kernel, "same", "symm", exact=True)
