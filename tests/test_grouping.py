@@ -124,3 +124,14 @@ def test_infinities_of_tall_pictures_stay_under_the_kernel(dtype):
     expected = rapidconv.correlate2d(np.isinf(picture).astype(dtype), kernel, "same", "fill", method="direct") > 0
     assert np.array_equal(np.isinf(result), expected)
     assert not np.isnan(result).any()
+
+
+@pytest.mark.parametrize("dtype", ["int32", "int64"])
+@pytest.mark.parametrize("column", [0, 7, 191, 192, 193, 384, 385, 576, 577, 768, 769, 895, 896, 897, 899])
+def test_a_large_number_in_any_column_is_exact(dtype, column):
+    """Sums in floating lanes where integers lie are given up wherever in a tile the large one is."""
+    kernel = np.arange(1, 10, dtype=dtype).reshape(3, 3)
+    picture = np.ones((24, 900), dtype)
+    picture[11, column] = np.iinfo(dtype).max - 1
+    result = rapidconv.convolve2d(picture, kernel, "same", "symm", method="direct")
+    check_values(result, picture, kernel, "same", "symm", exact=True)

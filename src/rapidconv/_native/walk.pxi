@@ -473,12 +473,13 @@ cdef Py_ssize_t next_turn(Py_ssize_t turns, Py_ssize_t* taken, int workers, int 
 
 
 cdef int run_job(Job* job, Py_ssize_t* taken, int workers, int worker, Py_ssize_t turn) noexcept nogil:
-    """Do one worker's part of a call, so many rows a turn or what rings want; -1 where there is no scratch memory to be had."""
+    """Do one worker's part of a call, so many rows a turn, or more for rings; -1 where there is no scratch memory to be had."""
     cdef Scratch sc
     cdef Py_ssize_t bands, t, span, turns, y, plane
     cdef char* memory
-    if makes_rings(job):
-        turn = max(turn, min(ring_rows(job), job.m // (4 * workers * job.kh) * job.kh))
+    y = (job.m + 4 * workers - 1) // (4 * workers)
+    if makes_rings(job) and is_tall(y, job.kh):
+        turn = max(turn, y)
     bands = (job.m + turn - 1) // turn
     span = turn_planes(job, turn)
     memory = <char*> malloc(lay_out(job, &sc, NULL) + 64)
