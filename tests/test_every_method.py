@@ -10,8 +10,9 @@ import pytest
 HERE = Path(__file__).parent
 FILES = ["boundaries", "convolve2d_values", "dtypes", "empty", "extras", "integers", "layouts", "scipy_faults", "special_values"]
 
-#: Tests of what holds for direct sums only: their bits, whatever the fill value is or `method` says; no rounding of one tap.
-DIRECT = ["sees_nothing_outside", "said_otherwise", "one_by_one"]
+#: Tests of what holds for direct sums only: their bits, whatever the fill value is or `method` says; no rounding of one tap; the
+#: express lane and narrow images, which no other method knows.
+DIRECT = ["sees_nothing_outside", "said_otherwise", "one_by_one", "small_calls", "few_columns"]
 
 
 @pytest.mark.skipif("RAPIDCONV_TESTS_OF_ONE_TARGET" in os.environ, reason="once is enough")

@@ -256,6 +256,11 @@ PAIRS = {
     "truncate": (lambda: ndimage.gaussian_filter(X, 1.0), lambda: ndimage.gaussian_filter(X, 1.0, truncate=2)),
     "radius": (lambda: ndimage.gaussian_filter(X, 1.0, radius=3), lambda: ndimage.gaussian_filter(X, 1.0, radius=2)),
     "size": (lambda: ndimage.uniform_filter(X, 3), lambda: ndimage.uniform_filter(X, (3, 4))),
+    "sizes, no weights": (
+        lambda: ndimage.uniform_filter(X, np.array([2.0, 1.0])), lambda: ndimage.uniform_filter(X, np.array([1.0, 2.0]))),
+    "deviations, no weights": (
+        lambda: ndimage.gaussian_filter(X[None], np.array([0.0, 0.25, 0.0]), radius=1),
+        lambda: ndimage.gaussian_filter(X[None], np.array([0.0, 0.5, 0.0]), radius=1)),
     "output type": (lambda: ndimage.convolve(X, SQUARE), lambda: ndimage.convolve(X, SQUARE, np.float32)),
     "output type by name": (
         lambda: ndimage.convolve(X, SQUARE, "f"), lambda: ndimage.convolve(X, SQUARE, "d")),

@@ -210,7 +210,8 @@ def again(dict kept, str name, image, output, tuple arguments):
     """
     cdef Key head, tail
     cdef Py_ssize_t k
-    cdef bint flips = False
+    cdef bint has_weights = len(arguments) > 1 and type(arguments[1]) is str and arguments[1] in ("convolve", "correlate")
+    cdef bint flips = has_weights and arguments[1] == "convolve"
     cdef Ready ready
     cdef cnp.ndarray weights = None
     if not is_ready_image(image):
@@ -225,9 +226,8 @@ def again(dict kept, str name, image, output, tuple arguments):
     if not put_output(&head, pixels, output):
         return None
     for k in range(len(arguments)):
-        if k == 0 and is_free(pixels, arguments[0]) and put_weights(&head, &tail, pixels, arguments[0]):
+        if k == 0 and has_weights and is_free(pixels, arguments[0]) and put_weights(&head, &tail, pixels, arguments[0]):
             weights = arguments[0]
-            flips = arguments[1] == "convolve"
         elif not put_value(&head, arguments[k], 0):
             return None
     first = PyBytes_FromStringAndSize(head.text, head.size)
