@@ -390,6 +390,9 @@ def test_what_is_not_negative_stays_so_kernel_by_kernel():
         got = image.filter_bank(img, np.array(kernels), combine="max", method="fft")
         assert (got >= 0).all()
         assert not np.signbit(got).any()
+    mixed = np.array([blob, -blob.T])
+    got = image.filter_bank(img, mixed, combine="sum_abs", method="fft")
+    np.testing.assert_allclose(got, COMBINED["sum_abs"](bank_sums(img, mixed)).astype(float), atol=1e-5)
     lowest = image.filter_bank(img, np.array([-blob, -blob.T]), combine="max", method="fft")
     np.testing.assert_allclose(lowest, COMBINED["max"](bank_sums(img, [-blob, -blob.T])).astype(float), atol=1e-5)
     assert lowest.min() < -0.1
