@@ -233,3 +233,14 @@ def test_memory_between_passes_is_that_of_blocks():
         finally:
             tracemalloc.stop()
         assert peak < image.nbytes + 4 * 2**20
+
+
+@pytest.mark.parametrize(
+    ("function", "argument"),
+    [(ndimage.gaussian_laplace, 2), (ndimage.gaussian_gradient_magnitude, 2), (ndimage.generic_laplace, ndimage.sobel)],
+)
+def test_derivatives_may_be_put_where_the_image_is(function, argument):
+    image = np.random.default_rng(0).normal(size=(20, 30, 10))
+    expected = function(image, argument)
+    assert function(image, argument, output=image) is image
+    np.testing.assert_array_equal(image, expected)
