@@ -234,6 +234,16 @@ def test_the_weaker_of_two_items_keeps_its_precision(slabs):
     assert (np.abs(got - expected)[weak] / expected[weak]).max() < 1e-4
 
 
+def test_the_weaker_of_two_items_may_be_refused_alone_too():
+    rng = np.random.default_rng(32)
+    image, kernel = rng.random((40, 32, 44)), rng.random((3, 5, 5))
+    image[:17] *= 1e6
+    image[30, 10, 10] = 1e4
+    made = problem(image.astype("f"), kernel.astype("f"), Boundary.FILL, method="fft")
+    got, expected = in_tiles(made, (48, 48), 2, chars="f"), summed(made, "d")
+    assert (np.abs(got - expected)[22:] / expected[22:]).max() < 1e-4
+
+
 def test_what_one_item_refuses_does_not_touch_the_other():
     """A tile with NaN rides with one that has none: the same bits as beside zeros."""
     rng = np.random.default_rng(14)

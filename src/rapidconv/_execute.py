@@ -1,6 +1,6 @@
 """From a plan to the result: memory for it, the kernel as a road wants it, and the walk over tiles."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
@@ -23,9 +23,6 @@ __all__ = ["allocate", "prepare", "ready", "run"]
 #: below which whole numbers are seen to be whole; ratio of a tile's least to its largest block of energy: see
 #: docs/accuracy.md.
 _LIMITS = {"f": (2.0**-90, 2.0**100, 2.0**43, 2.0**-16), "d": (2.0**-500, 2.0**500, 2.0**101, 2.0**-40)}
-
-#: Neighbouring tiles cut into pieces together, so that they ride in pairs.
-_RUN = 2
 
 
 class Weights:
@@ -310,17 +307,36 @@ def _volume_parts(
 
 def _volume(problem: Problem, tiles: Tiles, weights: Weights, view: NDArray[Any], items: NDArray[np.int64]) -> None:
     """Items in pairs; what cannot ride in one alone, in the next type, and last summed directly."""
-    verdicts = _transformed(problem, tiles, tiles.chars[0], weights, view, items, 2)
-    left = _marked(items, verdicts == _REFUSED)
-    alone = _marked(items, verdicts == _ALONE)
-    if alone.size:
-        verdicts = _transformed(problem, tiles, tiles.chars[0], weights, view, alone, 1)
-        left = np.concatenate([left, _marked(alone, verdicts != 0)])
+    left = _in_pairs(problem, tiles, tiles.chars[0], weights, view, items)
     for char in tiles.chars[1:]:
         if left.size:
             left = _marked(left, _transformed(problem, tiles, char, weights, view, left, 1) != 0)
+    if left.size and view.ndim > problem.kernel.ndim:
+        channels = view.shape[-1]
+        problem, view = _channel(problem, view, int(left[0, 0] % channels))
+        left = left // (channels, 1, 1)
+    if left.size and tiles.bits:
+        left = np.concatenate([_in_pairs(*piece, view, left) for piece in _in_pieces(problem, tiles, weights)])
     for item in left.tolist():
         _direct_planes(problem, tiles, weights, view, *item)
+
+
+def _in_pairs(
+    problem: Problem, tiles: Tiles, char: str, weights: Weights, view: NDArray[Any], items: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Items in pairs, and alone where one of a pair is too strong for the other; those that are refused."""
+    verdicts = _transformed(problem, tiles, char, weights, view, items, 2)
+    left = _marked(items, verdicts == _REFUSED)
+    alone = _marked(items, verdicts == _ALONE)
+    if alone.size:
+        verdicts = _transformed(problem, tiles, char, weights, view, alone, 1)
+        left = np.concatenate([left, _marked(alone, verdicts != 0)])
+    return left
+
+
+def _channel(problem: Problem, view: NDArray[Any], channel: int) -> tuple[Problem, NDArray[Any]]:
+    """The problem of a channel, and its part of the result."""
+    return replace(problem, image=problem.image[..., channel]), view[..., channel]
 
 
 def _marked(items: NDArray[np.int64], marks: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -343,9 +359,6 @@ def _direct_planes(
     problem: Problem, tiles: Tiles, weights: Weights, view: NDArray[Any], part: int, first: int, count: int
 ) -> None:
     """An item of a volume, summed directly."""
-    if view.ndim > problem.kernel.ndim:
-        part, channel = divmod(part, view.shape[-1])
-        problem, view = replace(problem, image=problem.image[..., channel]), view[..., channel]
     (step_y, step_x), place = _steps(problem, tiles), np.unravel_index(first, problem.shape[:-2])
     y, x = part // -(-problem.shape[-1] // step_x) * step_y, part % -(-problem.shape[-1] // step_x) * step_x
     *lines, z = (int(at) for at in place)
@@ -358,62 +371,32 @@ def _direct_tiles(
     problem: Problem, tiles: Tiles, weights: Weights, view: NDArray[Any], channel: int, items: NDArray[Any]
 ) -> None:
     """Tiles of a channel that have one of these items: cut into pieces, or summed directly."""
-    numbers = 2 if problem.image.dtype.kind == "c" or _lifted(problem) else 1
-    channels = 1
+    found = items // (2 if problem.image.dtype.kind == "c" or _lifted(problem) else 1)
     if view.ndim == 3:
-        channels = view.shape[2]
-        problem, view = replace(problem, image=problem.image[..., channel]), view[..., channel]
+        found = found // view.shape[2]
+        problem, view = _channel(problem, view, channel)
+    found = np.unique(found)
+    if tiles.bits:
+        refused = [_transformed(*piece, view, found) for piece in _in_pieces(problem, tiles, weights)]
+        found = found[np.any(refused, axis=0)]
     step_y, step_x = _steps(problem, tiles)
     across = -(-problem.shape[1] // step_x)
-    for t, count in _runs(np.unique(items // (numbers * channels)).tolist(), across, _RUN if tiles.bits else 1):
+    for t in found.tolist():
         y, x = t // across * step_y, t % across * step_x
-        window = (y, min(y + step_y, view.shape[0]), x, min(x + count * step_x, view.shape[1]))
-        if not (tiles.bits and _in_pieces(problem, tiles, weights, view, window)):
-            y0, y1, x0, x1 = window
-            _direct(problem, weights, view[y0:y1, x0:x1], np.zeros(1, np.intp), 0, y0, x0)
+        _direct(problem, weights, view[y : y + step_y, x : x + step_x], np.zeros(1, np.intp), 0, y, x)
 
 
-def _runs(tiles: list[int], across: int, most: int) -> list[tuple[int, int]]:
-    """(first, count) of neighbours in a row of so many tiles, no more than so many together; tiles in rising order.
-
-    Examples
-    --------
-    >>> _runs([1, 2, 3, 4, 7], 4, 2)
-    [(1, 2), (3, 1), (4, 1), (7, 1)]
-    """
-    found: list[tuple[int, int]] = []
-    for t in tiles:
-        if found and t == sum(found[-1]) and t % across and found[-1][1] < most:
-            found[-1] = (found[-1][0], found[-1][1] + 1)
-        else:
-            found.append((t, 1))
-    return found
-
-
-def _in_pieces(
-    problem: Problem, tiles: Tiles, weights: Weights, view: NDArray[Any], window: tuple[int, int, int, int]
-) -> bool:
-    """Outputs of integers in exact transforms of their pieces; whether that could be proven."""
-    y0, y1, x0, x1 = window
+def _in_pieces(problem: Problem, tiles: Tiles, weights: Weights) -> Iterator[tuple[Problem, Tiles, str, Weights]]:
+    """Sums of integers as those of their pieces: the first is stored, the others are added to it."""
     images, cut = cut_image(problem.image), weights.pieces()
     fills = cut_fill(int(problem.fill[0]), len(images))
-    total = np.zeros((y1 - y0, x1 - x0), np.uint64)
-    part = np.empty(total.shape, np.int64)
     for p, q, shift in pairs(len(images), len(cut), tiles.bits, 8 * problem.dtype.itemsize):
-        part_weights, exact = cut[q]
-        if exact.norm == 0:
-            continue
-        piece = replace(
-            problem, image=images[p], shape=total.shape, dtype=part.dtype, fill=np.array([fills[p]], np.int64),
-            top=problem.top + y0, left=problem.left + x0,
-        )  # fmt: skip
-        step_y, step_x = _steps(piece, exact)
-        count = -(-(y1 - y0) // step_y) * -(-(x1 - x0) // step_x)
-        if _transformed(piece, exact, "d", part_weights, part, np.arange(count)).any():
-            return False
-        total += part.view(np.uint64) << np.uint64(shift)
-    view[y0:y1, x0:x1] = total.astype(view.dtype)
-    return True
+        part, exact = cut[q]
+        if exact.norm or not shift:
+            yield replace(
+                problem, image=images[p], fill=np.array([fills[p]], np.int64), store=Store.ADD if shift else Store.WRAP,
+                delta=float(shift),
+            ), exact, "d", part  # fmt: skip
 
 
 def _separable_parts(

@@ -293,26 +293,32 @@ def _tiles(problem: Problem, cost: _cost.Cost, parts: int) -> tuple[Tiles | None
     positive = not cross and bool((kernel >= 0).all())
     if count > 1:
         shape, slabs, best = _best_stack(cost, chars[0], kernel.shape, problem.shape, converts)
-        return Tiles(shape, chars, cross, whole, positive, norm, frexp(norm)[1], 0, kernel.shape[:-2], slabs), best, ""
-    shape, best = _best_tile(cost, chars[0], kernel.shape, problem.shape, parts, alone, converts)
-    bits = _piece_bits(problem, cost, shape, norm) if problem.dtype.kind in "iu" and problem.store is Store.WRAP else 0
-    return Tiles(shape, chars, cross, whole, positive, norm, frexp(norm)[1], bits), best, ""
+        planes = kernel.shape[:-2]
+    else:
+        shape, best = _best_tile(cost, chars[0], kernel.shape, problem.shape, parts, alone, converts)
+        slabs, planes = 1, ()
+    found = Tiles(shape, chars, cross, whole, positive, norm, frexp(norm)[1], 0, planes, slabs)
+    if problem.dtype.kind in "iu" and problem.store is Store.WRAP:
+        found = replace(found, bits=_piece_bits(problem, cost, found))
+    return found, best, ""
 
 
-def _piece_bits(problem: Problem, cost: _cost.Cost, shape: tuple[int, int], norm: float) -> int:
+def _piece_bits(problem: Problem, cost: _cost.Cost, tiles: Tiles) -> int:
     """Bits of the pieces of the kernel of a tile whose numbers turn out too large; 0 where that cannot be, or gains nothing."""
-    kernel, bits = problem.kernel, 8 * problem.dtype.itemsize
-    room = 0.4 / (noise(shape, "d") * (2 * shape[0] * shape[1]) ** 0.5)      # largest peak * norm of a pair of tiles
+    kernel, bits, shape, planes = problem.kernel, 8 * problem.dtype.itemsize, tiles.shape, prod(tiles.planes)
+    room = 0.4 / (noise(shape, "d", planes) * (2 * prod(shape) * planes) ** 0.5)      # largest peak * norm of a pair of tiles
     peak = _largest(problem)
-    if peak is not None and peak * norm < room:
+    if peak is not None and peak * tiles.norm < room:
         return 0
     width = _pieces.piece_bits(kernel, room / 2**_pieces.WIDTH)
     if not width:
         return 0
     count = max(1, problem.image.itemsize // _pieces.SIZE), len(_pieces.cut_kernel(kernel, width))
-    numbers = problem.shape[0] * problem.shape[1]
-    one = _cost.fft(cost, "d", shape, kernel.shape, problem.shape, 1, alone=False, converts=True)
-    direct = _cost.direct(cost, "i" if problem.dtype.itemsize == 4 else "l", kernel.shape, numbers, 1)
+    if tiles.planes:
+        one = _cost.volume(cost, "d", shape, kernel.shape, problem.shape, tiles.slabs, converts=True)
+    else:
+        one = _cost.fft(cost, "d", shape, kernel.shape, problem.shape, 1, alone=False, converts=True)
+    direct = _cost.direct(cost, "i" if problem.dtype.itemsize == 4 else "l", kernel.shape, prod(problem.shape), 1)
     return width if 1.2 * len(_pieces.pairs(*count, width, bits)) * one < direct else 0
 
 

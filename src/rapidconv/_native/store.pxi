@@ -110,6 +110,15 @@ cdef void put_shifted(
         (<real*> (p + i * stride))[0] = <real> (scale * <double> s[i * s_step] + delta)
 
 
+cdef void put_added(const double* s, Py_ssize_t s_step, int shift, number* d, Py_ssize_t stride, Py_ssize_t n) noexcept nogil:
+    """Whole sums, shifted, to the numbers that are there, low bits kept."""
+    cdef Py_ssize_t i
+    cdef char* p = <char*> d
+    for i in range(n):
+        d = <number*> (p + i * stride)
+        d[0] = <number> (d[0] + (<unsigned long long> <long long> s[i * s_step] << shift))
+
+
 cdef void put_as(
     Job* job, const lane* s, Py_ssize_t s_step, double low, double high, number* d, Py_ssize_t stride, Py_ssize_t n,
 ) noexcept nogil:
@@ -120,6 +129,9 @@ cdef void put_as(
         put_divided(s, s_step, job.delta, type_size(job.kind) <= 2, d, stride, n)
     elif job.store == ROUND:
         put_rounded(s, s_step, job.scale, job.delta, d, stride, n)
+    elif job.store == ADD:              # which transforms in double make
+        if lane is double:
+            put_added(s, s_step, <int> job.delta, d, stride, n)
     else:
         put_saturated(s, s_step, job.scale, job.delta, low, high, d, stride, n)
 
