@@ -3,14 +3,15 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
-from itertools import pairwise
+from itertools import pairwise, product
 from math import frexp, prod
+from operator import add
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _memory, _transform, _workers
+from . import _cost, _memory, _transform, _workers
 from ._axes import as_planes, in_memory_order, planes
 from ._native import kernels
 from ._pieces import cut_fill, cut_image, cut_kernel, pairs
@@ -40,6 +41,7 @@ class Weights:
         self._products: list[tuple[Any, ...]] | None = None
         self._spectra: dict[str, NDArray[Any]] = {}
         self._pieces: list[tuple[Weights, Tiles]] | None = None
+        self._parts: dict[str, list[tuple[tuple[int, ...], Weights, Tiles]]] = {}
 
     def lanes(self) -> list[tuple[Any, ...]]:
         """(real part, imaginary part or None, limit) of every lane, transposed: what direct summation reads."""
@@ -65,14 +67,33 @@ class Weights:
     def pieces(self) -> list[tuple["Weights", Tiles]]:
         """The pieces of the kernel, the lowest first."""
         if self._pieces is None:
-            tiles, found = self.plan.tiles, []
-            assert tiles is not None
-            for piece in cut_kernel(self.kernel, tiles.bits):
-                norm = float(np.sqrt(np.sum(piece.astype("d") ** 2)))
-                exact = replace(tiles, chars="d", positive=False, norm=norm, exponent=frexp(norm)[1], bits=0)
-                found.append((_weights(piece, replace(self.plan, tiles=exact)), exact))
-            self._pieces = found
+            assert self.plan.tiles is not None
+            pieces = cut_kernel(self.kernel, self.plan.tiles.bits)
+            self._pieces = [self._like(piece, chars="d", positive=False, bits=0) for piece in pieces]
         return self._pieces
+
+    def parts(self, char: str) -> list[tuple[tuple[int, ...], "Weights", Tiles]]:
+        """The kernel in parts, of as many planes as transforms of a type serve at once, and where along outer axes they begin."""
+        tiles = self.plan.tiles
+        assert tiles is not None
+        at_once = _cost.planes_at_once(char, tiles.shape, tiles.planes)
+        if at_once == tiles.planes:
+            return [((0,) * len(at_once), self, tiles)]
+        found = self._parts.get(char)
+        if found is None:
+            found = []
+            for first in product(*(range(0, n, k) for n, k in zip(tiles.planes, at_once, strict=True))):
+                part = self.kernel[tuple(slice(at, at + k) for at, k in zip(first, at_once, strict=True))]
+                found.append((first, *self._like(part, planes=part.shape[:-2])))
+            self._parts[char] = found
+        return found
+
+    def _like(self, kernel: NDArray[Any], **facts: Any) -> tuple["Weights", Tiles]:
+        """Part of a sum that is this kernel, and its tiles."""
+        assert self.plan.tiles is not None
+        norm = float(np.sqrt(np.sum(kernel.astype("d") ** 2)))
+        tiles = replace(self.plan.tiles, norm=norm, exponent=frexp(norm)[1], **facts)
+        return Weights(kernel, replace(self.plan, tiles=tiles)), tiles
 
     def products(self) -> list[tuple[Any, ...]]:
         """Lanes as ``kernels.correlate_separable``, or ``correlate_box`` for a box, reads them."""
@@ -93,7 +114,8 @@ class Weights:
         """Make what the plan's road starts with."""
         if self.plan.method == "fft":
             assert self.plan.tiles is not None
-            self.spectrum(self.plan.tiles.chars[0])
+            for _, part, tiles in self.parts(self.plan.tiles.chars[0]):
+                part.spectrum(tiles.chars[0])
         elif self.plan.method == "separable":
             self.products()
         else:
@@ -275,8 +297,8 @@ def _fft(
             _direct_tiles(problem, tiles, weights, view, channel, left)
 
 
-#: Verdicts on items of a volume: nothing was stored; the item may be served riding alone.
-_REFUSED, _ALONE = 1, 3
+#: Verdict on an item of a volume: nothing was stored, it may be served riding alone.
+_ALONE = 3
 
 
 def _volume_parts(
@@ -292,7 +314,7 @@ def _volume_parts(
     count = -(-problem.shape[-2] // steps[0]) * -(-problem.shape[-1] // steps[1])
     ends = [length * k // tiles.slabs for k in range(tiles.slabs + 1)]
     slabs = [(first, end - first) for first, end in pairwise(ends)]
-    weights.spectrum(tiles.chars[0])       # made here, not by several workers at once
+    weights.make_all()      # here, not by several workers at once
     parts: list[Callable[[], None]] = []
     for channel in range(channels):
         items = np.array([
@@ -307,31 +329,42 @@ def _volume_parts(
 
 def _volume(problem: Problem, tiles: Tiles, weights: Weights, view: NDArray[Any], items: NDArray[np.int64]) -> None:
     """Items in pairs; what cannot ride in one alone, in the next type, and last summed directly."""
-    left = _in_pairs(problem, tiles, tiles.chars[0], weights, view, items)
+    left = _marked(items, _refused(problem, tiles.chars[0], weights, view, items, 2))
     for char in tiles.chars[1:]:
         if left.size:
-            left = _marked(left, _transformed(problem, tiles, char, weights, view, left, 1) != 0)
+            left = _marked(left, _refused(problem, char, weights, view, left, 1))
     if left.size and view.ndim > problem.kernel.ndim:
         channels = view.shape[-1]
         problem, view = _channel(problem, view, int(left[0, 0] % channels))
         left = left // (channels, 1, 1)
     if left.size and tiles.bits:
-        left = np.concatenate([_in_pairs(*piece, view, left) for piece in _in_pieces(problem, tiles, weights)])
+        each = [_refused(piece, char, part, view, left, 2) for piece, _, char, part in _in_pieces(problem, tiles, weights)]
+        left = _marked(left, np.any(each, axis=0))
     for item in left.tolist():
         _direct_planes(problem, tiles, weights, view, *item)
 
 
-def _in_pairs(
-    problem: Problem, tiles: Tiles, char: str, weights: Weights, view: NDArray[Any], items: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Items in pairs, and alone where one of a pair is too strong for the other; those that are refused."""
-    verdicts = _transformed(problem, tiles, char, weights, view, items, 2)
-    left = _marked(items, verdicts == _REFUSED)
-    alone = _marked(items, verdicts == _ALONE)
-    if alone.size:
-        verdicts = _transformed(problem, tiles, char, weights, view, alone, 1)
-        left = np.concatenate([left, _marked(alone, verdicts != 0)])
-    return left
+def _refused(
+    whole: Problem, char: str, weights: Weights, view: NDArray[Any], items: NDArray[np.int64], together: int
+) -> NDArray[np.bool_]:
+    """Planes of items that are refused by transforms of one type, so many together, or alone where one is too strong for the other.
+
+    The first part of the kernel stores its sums, the others add theirs.
+    """
+    refused = []
+    for first, part, tiles in weights.parts(char):
+        problem = replace(whole, kernel=part.kernel, outer=tuple(map(add, whole.outer, first)))
+        if any(first):
+            problem.store = Store.ADD
+        verdicts = _transformed(problem, tiles, char, part, view, items, together)
+        again = verdicts == _ALONE
+        if again.any():
+            alone = _marked(items, again)
+            rows = _transformed(problem, tiles, char, part, view, alone, 1)
+            verdicts[again] = np.concatenate([row[:n] for row, (_, _, n) in zip(rows, alone, strict=True)])
+        refused.append(verdicts != 0)
+    marks: NDArray[np.bool_] = np.any(refused, axis=0)
+    return marks
 
 
 def _channel(problem: Problem, view: NDArray[Any], channel: int) -> tuple[Problem, NDArray[Any]]:

@@ -31,8 +31,8 @@ _FEW = 2**16
 
 #: Items that the tiles of a volume are at least cut into: two pairs for each of two workers.
 _SHARED = 8
-#: Bytes of scratch memory and spectra of the tiles of a volume, within which the fastest are taken.
-_MOST_SCRATCH = 4e6
+#: Numbers of the spectra of a kernel of several planes, for each of its taps, that are not too many in any case.
+_SPECTRA = 16
 
 #: Norms of kernels whose products with any ordinary image neither underflow nor overflow in the transforms, and that can
 #: be multiplied by the scale of a lifted tile: see docs/accuracy.md.
@@ -297,6 +297,8 @@ def _tiles(problem: Problem, cost: _cost.Cost, parts: int) -> tuple[Tiles | None
     else:
         shape, best = _best_tile(cost, chars[0], kernel.shape, problem.shape, parts, alone, converts)
         slabs, planes = 1, ()
+    if (problem.dtype.kind not in "iuf" or problem.dtype.char in "eg") and any(_cost.planes_at_once(c, shape, planes) != planes for c in chars):
+        return None, 0.0, f"sums of parts of the kernel cannot be added in {problem.dtype}"
     found = Tiles(shape, chars, cross, whole, positive, norm, frexp(norm)[1], 0, planes, slabs)
     if problem.dtype.kind in "iu" and problem.store is Store.WRAP:
         found = replace(found, bits=_piece_bits(problem, cost, found))
@@ -340,12 +342,15 @@ def _best_stack(
     cost: _cost.Cost, char: str, kernel: tuple[int, ...], shape: tuple[int, ...], converts: bool
 ) -> tuple[tuple[int, int], int, float]:
     """The same for a kernel of several planes, and the parts that the planes of the result are cut into."""
-    times = {}
+    times, size = {}, 4 if char == "f" else 8
     for tile in _candidates(kernel[-2:], shape[-2:]):
-        slabs = _slabs(tile, kernel, shape)
-        seconds = _cost.volume(cost, char, tile, kernel, shape, slabs, converts=converts)
-        spared = max(_MOST_SCRATCH, _cost.tile_memory(char, tile, kernel[:-2]))      # within the limit the fastest, else the smallest
-        times[tile] = (spared, seconds, slabs)
+        part = (*_cost.planes_at_once(char, tile, kernel[:-2]), *kernel[-2:])
+        slabs = _slabs(tile, part, shape)
+        parts = prod(-(-n // k) for n, k in zip(kernel[:-2], part, strict=False))
+        seconds = parts * _cost.volume(cost, char, tile, part, shape, slabs, converts=converts)
+        over = max(_cost.SCRATCH, _cost.tile_memory(char, tile, part[:-2]))         # within the limits the fastest, else the smallest
+        kept = max(_cost.SCRATCH, _SPECTRA * prod(kernel) * size, 2 * prod(tile) * prod(kernel[:-2]) * size)
+        times[tile] = (over + kept, seconds, slabs)
     best = min(times, key=times.__getitem__)
     _, seconds, slabs = times[best]
     return best, slabs, seconds
@@ -354,7 +359,7 @@ def _best_stack(
 def _slabs(tile: tuple[int, int], kernel: tuple[int, ...], shape: tuple[int, ...]) -> int:
     """Parts of the planes of a result: enough to share out and to ride in pairs, each much longer than the kernel."""
     tiles = prod(-(-n // (side - k + 1)) for n, k, side in zip(shape[-2:], kernel[-2:], tile, strict=True)) * prod(shape[:-3])
-    slabs = max(1, min(shape[-3] // (4 * (kernel[-3] - 1)), -(-_SHARED // tiles)))
+    slabs = max(1, min(shape[-3] // (4 * max(1, kernel[-3] - 1)), -(-_SHARED // tiles)))
     return slabs + (tiles * slabs % 2 and slabs < shape[-3])
 
 

@@ -21,7 +21,7 @@ class Store(IntEnum):
     SATURATE = 2        # scaled, shifted; for integers rounded half to even, held to the limits of the type, as OpenCV
     ROUND = 3           # likewise, but integers keep their low bits
     DIVIDE = 4          # sums divided by a count, cut toward zero to integers
-    ADD = 5             # whole sums shifted, added to the integers that are there
+    ADD = 5             # sums added to what is there; whole ones shifted
 
 
 class Combine(IntEnum):

@@ -67,9 +67,6 @@ _POLAR: dict[_Function, Combine] = {image.magnitude: Combine.MAGNITUDE, image.ph
 
 _KNOWN = (*_OPERATIONS.values(), *_FILTERS, *_PICTURES, *_POLAR)
 
-#: Bytes of scratch memory that no call without transforms exceeds: tests/memory_use.py holds them to it.
-_SCRATCH = 4 * 2**20
-
 
 # What is asked for
 
@@ -327,10 +324,10 @@ def _explanation(plan: Plan, problem: Problem, blocks: int = 1) -> Explanation:
     """A plan in words, of as many such problems as there are blocks."""
     tiles = plan.tiles if plan.method == "fft" else None
     types = tuple(str(lane.dtype) for lane in (plan.products if plan.method == "separable" and plan.products else plan).lanes)
-    memory = _SCRATCH
+    memory = _cost.SCRATCH
     if tiles is not None:
         types = tuple(str(np.dtype(char)) for char in tiles.chars)
-        memory = max(_cost.tile_memory(char, tiles.shape, tiles.planes) for char in tiles.chars)
+        memory = max(_cost.tile_memory(c, tiles.shape, _cost.planes_at_once(c, tiles.shape, tiles.planes)) for c in tiles.chars)
     seconds = {method: blocks * t for method, t in plan.seconds.items()}
     shape = None if tiles is None else tiles.shape
     bound = _ending(problem, _bound_of_sums(plan, problem))
