@@ -476,7 +476,33 @@ def test_sums_that_overflow_between_passes_come_out_finite(char, passes):
     got = ndimage.correlate(image, kernel)
     assert passes.pop() == [(0,), (1, 2)]
     assert np.isfinite(got).all()
-    np.testing.assert_array_equal(got, ndimage.correlate(image, kernel, method="direct"))
+    np.testing.assert_allclose(got, ndimage.correlate(image, kernel, method="direct"), rtol=1e-5 if char == "f" else 1e-13)
+
+
+def test_what_is_not_finite_costs_its_surroundings_only(passes, monkeypatch):
+    """A direct sum for what a NaN reaches, not for blocks that it lies in."""
+    summed_again = []
+
+    def correlate(image, step, settings, result, start=()):
+        if settings.method == "direct":
+            summed_again.append(result.size)
+        whole(image, step, settings, result, start)
+
+    whole = _passes._correlate
+    monkeypatch.setattr(_passes, "_correlate", correlate)
+    image = np.random.default_rng(35).random((40, 50, 60))
+    image[20, 20, 20] = image[38, 3, 50] = image[5, 5, 5] = np.nan
+    kernel = LINE[:, None, None] * LINE[:, None] * LINE
+    expected = ndimage.correlate(image, kernel, method="direct")
+    assert sum(summed_again) == image.size
+    summed_again.clear()
+    got = ndimage.correlate(image, kernel)
+    np.testing.assert_array_equal(np.isnan(got), np.isnan(expected))
+    assert sum(summed_again) == np.isnan(expected).sum()
+    image[...] = np.nan
+    summed_again.clear()
+    ndimage.correlate(image, kernel)
+    assert sum(summed_again) == image.size
 
 
 def test_complex_images_are_split_by_parts(passes):

@@ -256,13 +256,15 @@ def _told(asked: Task | Filtering | Derivatives) -> Explanation:
     if isinstance(asked, Derivatives):
         return _told_of_parts(asked)
     if isinstance(asked, Filtering):
-        each = [_explanation(plan, problem, blocks) for problem, plan, blocks in _passes.planned(asked)]
+        planned = _passes.planned(asked)
+        each = [_explanation(plan, problem, blocks) for problem, plan, blocks in planned]
+        between = 0 if asked.sums else sum(problem.image.nbytes for problem, _, _ in planned[1:])
         dtype = asked.result.dtype
     else:
         plans = _plan.plans(asked)
         first = {id(plan): k for k, plan in reversed(list(enumerate(plans)))}
         each = [_explanation(plans[k], asked.problems[k]) for k in sorted(first.values())]
-        dtype = asked.dtype
+        dtype, between = asked.dtype, 0
     if not each:
         return _nothing(dtype)
     if len(each) == 1:
@@ -270,8 +272,8 @@ def _told(asked: Task | Filtering | Derivatives) -> Explanation:
     found = replace(
         _summary(each, f"{len(each)} passes, each by the method that suits it", "that of each pass"), passes=tuple(each)
     )
-    between = _passes.BLOCK if "fft" in found.method and isinstance(asked, Filtering) else 0
-    return replace(found, memory=found.memory + between)
+    counted = between > _passes.BLOCK or "fft" in found.method       # else direct sums and a block stay in the limit
+    return replace(found, memory=found.memory + between * counted)
 
 
 def _nothing(dtype: np.dtype[Any]) -> Explanation:
