@@ -63,6 +63,11 @@ VOLUMES = {
     "planes by transforms": lambda: (np.ones((4, 600, 600)), np.ones((1, 33, 33)), {"method": "fft"}),
     "volume by transforms": lambda: (np.ones((60, 150, 150)), np.ones((15, 15, 15)), {"method": "fft"}),
     "volume by transforms, float32": lambda: (np.ones((60, 150, 150), "f4"), np.ones((25, 25, 25), "f4"), {"method": "fft"}),
+    "deep kernel by transforms": lambda: (np.ones((60, 150, 150)), np.random.default_rng(0).random((45, 45, 45)), {"method": "fft"}),
+    "deep kernel in double": lambda: (
+        np.ones((20, 150, 150), "f4") * 1e30, np.random.default_rng(0).random((45, 45, 45)).astype("f4"), {"method": "fft"}),
+    "pieces": lambda: (
+        np.ones((40, 200, 200), "i8") << 60, np.random.default_rng(0).integers(0, 9, (15, 15, 15)), {"method": "fft"}),
     "cut sums": lambda: (
         np.ones((40, 500, 500), "u1"), np.full((3, 3, 3), 0.1),
         {"dtype": "u1", "sums": np.dtype("d"), "store": nd.Store.TRUNCATE, "skips": True},
@@ -103,6 +108,7 @@ def extra_of_problem(image, kernel, more):
     nd.run(nd.problem(image[tuple(slice(9) for _ in image.shape)], kernel[tuple(slice(3) for _ in kernel.shape)], **more))
     made = nd.problem(image, kernel, **more)
     out = np.ones(image.shape, made.dtype)
+    nd.run(made, out=out)                   # what is made of the kernel is kept from now on
     Path("/proc/self/clear_refs").write_text("5")
     before = status("VmRSS:")
     nd.run(made, out=out)

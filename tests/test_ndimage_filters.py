@@ -7,7 +7,7 @@ import pytest
 import scipy.ndimage
 import zoo
 
-from rapidconv import ndimage, set_workers
+from rapidconv import _passes, ndimage, set_workers
 
 RNG = np.random.default_rng(7)
 GREY = RNG.normal(size=(130, 90))
@@ -233,3 +233,67 @@ def test_memory_between_passes_is_that_of_blocks():
         finally:
             tracemalloc.stop()
         assert peak < image.nbytes + 4 * 2**20
+
+
+@pytest.mark.parametrize(
+    ("function", "argument"),
+    [(ndimage.gaussian_laplace, 2), (ndimage.gaussian_gradient_magnitude, 2), (ndimage.generic_laplace, ndimage.sobel)],
+)
+def test_derivatives_may_be_put_where_the_image_is(function, argument):
+    image = np.random.default_rng(0).normal(size=(20, 30, 10))
+    expected = function(image, argument)
+    assert function(image, argument, output=image) is image
+    np.testing.assert_array_equal(image, expected)
+
+
+MODES = ("reflect", "mirror", "nearest", "wrap", "constant")
+
+
+@pytest.mark.parametrize("mode", [*MODES, MODES[:4], MODES[1:]], ids=str)
+@pytest.mark.parametrize("size", [2**14, 2**17])
+def test_blocks_of_any_size_leave_no_seams(size, mode, monkeypatch):
+    """Blocks along one axis, along several, and of a few numbers; what lies between passes reaches around the border."""
+    rng = np.random.default_rng(9)
+    monkeypatch.setattr(_passes, "SMALL", 0)
+    volume, hyper = rng.random((17, 30, 41)), rng.random((6, 11, 12, 13))
+    whole = rng.integers(-99, 99, (17, 30, 41))
+    lines = np.einsum("i,j,k->ijk", rng.random(9), rng.random(8), rng.random(7))
+    three = mode if isinstance(mode, str) else mode[:3]
+    calls = [
+        (ndimage.gaussian_filter, volume, {"sigma": 2, "mode": three}),
+        (ndimage.gaussian_filter, volume, {"sigma": (1, 9, 4), "order": (0, 1, 0), "mode": three, "cval": 3}),
+        (ndimage.gaussian_filter, hyper, {"sigma": (3, 1, 2, 1), "mode": mode}),
+        (ndimage.uniform_filter, hyper, {"size": (3, 8, 5, 4), "mode": mode, "origin": (1, -4, 2, 1), "cval": 0.5}),
+        (ndimage.uniform_filter, whole, {"size": (4, 7, 3), "mode": three, "cval": 4}),
+        (ndimage.sobel, whole, {"mode": three}),
+        (ndimage.laplace, whole.astype("h"), {"mode": three}),
+        (ndimage.convolve, volume + 1j * volume[::-1], {"weights": lines[:3, :4, :5] * (1 + 2j), "mode": three, "cval": 1 + 2j}),
+        (ndimage.correlate, volume, {"weights": lines, "mode": three, "method": "separable", "origin": (2, -3, 0)}),
+    ]
+    if not isinstance(mode, str):
+        calls = calls[:-2]
+    for function, image, keywords in calls:
+        monkeypatch.setattr(_passes, "BLOCK", 2**40)
+        expected = function(image, **keywords)
+        monkeypatch.setattr(_passes, "BLOCK", size)
+        monkeypatch.setattr(_passes, "THICK", size)
+        got = function(image, **keywords)
+        np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-13)
+        if image.dtype.kind == "i":
+            np.testing.assert_array_equal(got, getattr(scipy.ndimage, function.__name__)(image, **keywords))
+
+
+@pytest.mark.parametrize("shape", [(90, 700, 800), (9, 4000, 3000), (40, 40, 200, 300), (3, 2**20), (2**11, 2**11)])
+@pytest.mark.parametrize("sigma", [1, 8])
+def test_what_lies_between_passes_is_limited(shape, sigma):
+    """Whatever the shape, of images with no pixels: their numbers share memory."""
+    image, result = np.broadcast_to(np.float64(1), shape), np.broadcast_to(np.float64(1), shape)
+    weights = np.ones(8 * sigma + 1)
+    for mode in MODES[:4]:
+        rule = _passes.Boundary[{"reflect": "SYMM"}.get(mode, mode.upper())]
+        passes = [_passes.line(weights, axis, len(shape), 0, rule) for axis in range(len(shape))]
+        blocks = _passes._blocks(image, passes, result)
+        spares = {id(into.base): into.base.nbytes for _, steps in blocks for _, _, into, _, places in steps if places[1] == _passes.BETWEEN}
+        assert sum(spares.values()) <= _passes.THICK
+        outputs = sum(into.size for _, steps in blocks for _, _, into, _, _ in steps)
+        assert outputs <= 12 * len(passes) * image.size

@@ -1,11 +1,14 @@
 """Whole numbers too large for one exact transform: cut into pieces, and put together again."""
 
+from dataclasses import replace
+
+import nd
 import numpy as np
 import oracle
 import pytest
 import zoo
 
-from rapidconv import _arguments, _cost, _execute, _pieces, _plan, signal
+from rapidconv import _arguments, _cost, _execute, _pieces, _plan, ndimage, signal
 
 TYPES = ["int32", "uint32", "int64", "uint64"]
 
@@ -114,6 +117,104 @@ def test_what_is_faster_summed_directly_is_not_cut():
     large = whole_range((300, 300), "int32", 12)
     tiles = [_plan.plan(_problem(large, whole_range(shape, "int32", 13))).tiles for shape in ((9, 9), (60, 60))]
     assert [bool(found and found.bits) for found in tiles] == [False, True]
+
+
+def exact(made):
+    """The sums of a problem in Python's integers, modulo the bits of its result."""
+    bits = 8 * made.dtype.itemsize
+    total = nd.summed(made, object) % 2**bits
+    return total.astype(f"u{bits // 8}").view(made.dtype)
+
+
+@pytest.mark.parametrize("rule", nd.Boundary)
+@pytest.mark.parametrize("kernel_dtype", ["int8", "int32", "uint64"])
+@pytest.mark.parametrize("dtype", ["int16", *TYPES])
+@pytest.mark.usefixtures("no_direct_sums")
+def test_whole_numbers_of_volumes_are_exact_modulo_their_bits(dtype, kernel_dtype, rule):
+    image, kernel = whole_range((11, 30, 41), dtype, 14), whole_range((3, 4, 5), kernel_dtype, 15)
+    made = nd.problem(image, kernel, rule, np.iinfo(dtype).max, dtype=dtype, method="fft")
+    np.testing.assert_array_equal(nd.run(made), exact(made))
+
+
+def in_pieces(made, most=1e9):
+    """A problem with its kernel cut into pieces of such norms, whatever the plan says."""
+    plan = nd.plan(made)
+    tiles = replace(plan.tiles, bits=_pieces.piece_bits(made.kernel, most))
+    task = _plan.Task([made], made.shape, made.dtype, None, [()], False, 1)
+    return _execute.run(task, [replace(plan, tiles=tiles)], _execute.allocate(task))
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "uint16"])
+def test_pieces_are_added_to_results_of_any_type(dtype):
+    """Narrow results, which direct sums are faster for, too."""
+    image, kernel = whole_range((11, 30, 41), "int32", 16), whole_range((3, 4, 5), "int64", 17)
+    made = nd.problem(image, kernel, dtype=dtype, method="fft")
+    np.testing.assert_array_equal(in_pieces(made), exact(made))
+
+
+@pytest.mark.parametrize("planes", [1, 3])
+def test_pieces_of_zeros(planes):
+    """The first piece of the kernel is stored, zero or not; the last ones reach no bit of the result."""
+    image, kernel = whole_range((11, 30, 41), "int32", 27), whole_range((planes, 4, 5), "int32", 28).astype("int64")
+    for shift in (20, 40):
+        made = nd.problem(image, kernel << shift, dtype="int32", method="fft")
+        np.testing.assert_array_equal(in_pieces(made, 2.0**18), exact(made))
+
+
+@pytest.mark.usefixtures("no_direct_sums")
+def test_pieces_hold_through_all_planes_of_a_kernel():
+    """The norms that count are those of all planes together, of images full of the largest pieces."""
+    image = np.full((48, 20, 20), 2**31 - 1, "int32")
+    for value in 2 ** np.arange(8, 40):
+        kernel = np.full((48, 2, 2), value)
+        made = nd.problem(image, kernel, shape=(1, 19, 19), first=(0, 0, 0), dtype="int64", method="fft")
+        np.testing.assert_array_equal(nd.run(made), exact(made))
+
+
+@pytest.mark.parametrize("layout", sorted(zoo.LAYOUTS))
+@pytest.mark.usefixtures("no_direct_sums")
+def test_pieces_of_volumes_of_any_layout(layout):
+    image, kernel = whole_range((6, 20, 30), "int64", 18), whole_range((2, 3, 4), "int64", 19)
+    expected = exact(nd.problem(image, kernel))
+    for workers in (1, 3):
+        np.testing.assert_array_equal(nd.run(nd.problem(zoo.LAYOUTS[layout](image), kernel, method="fft"), workers), expected)
+
+
+@pytest.mark.usefixtures("no_direct_sums")
+def test_pieces_of_volumes_with_channels_and_more_axes():
+    image, kernel = whole_range((5, 16, 17, 3), "int32", 20), whole_range((2, 3, 4), "int32", 21)
+    made = nd.problem(image, kernel, method="fft")
+    np.testing.assert_array_equal(nd.run(made), exact(made))
+    made = nd.problem(image, kernel.reshape(2, 3, 2, 2), method="fft")
+    np.testing.assert_array_equal(nd.run(made), exact(made))
+
+
+@pytest.mark.usefixtures("no_direct_sums")
+def test_pieces_of_unequal_strength_in_volumes():
+    """Where a tile is dark its lower pieces are not, and items that cannot ride together ride alone."""
+    image = whole_range((40, 40, 100), "int64", 22)
+    image[:25, :, 50:] >>= 40
+    image[7, :, :50] = 0
+    kernel = whole_range((3, 5, 5), "int64", 23)
+    made = nd.problem(image, kernel, method="fft")
+    np.testing.assert_array_equal(nd.run(made), exact(made))
+    np.testing.assert_array_equal(ndimage.correlate(image, kernel, method="fft"), exact(made))
+
+
+@pytest.mark.parametrize("planes", [1, 3])
+@pytest.mark.parametrize("dtype", ["int16", "int32"])
+def test_pieces_that_no_transform_holds_are_summed_directly(planes, dtype):
+    """A fill value is not cut: its last piece may be as large as it likes."""
+    image, kernel = whole_range((7, 30, 30), dtype, 24), whole_range((planes, 5, 5), "int64", 25)
+    made = nd.problem(image, kernel, nd.Boundary.FILL, -(2**62), dtype="int64", method="fft")
+    np.testing.assert_array_equal(in_pieces(made), exact(made))
+
+
+def test_volumes_are_cut_where_that_is_faster():
+    rng = np.random.default_rng(26)
+    for taps, dtype, cut in ((3, "int64", False), (15, "int64", True), (15, "int32", True), (15, "int16", False)):
+        image, kernel = np.zeros((64, 100, 100), dtype), rng.integers(-99, 99, (taps,) * 3).astype(dtype)
+        assert bool(nd.plan(nd.problem(image, kernel, method="fft")).tiles.bits) is cut
 
 
 def _problem(image, kernel):

@@ -5,9 +5,28 @@ import threading
 
 import numpy as np
 import pytest
+import scipy.ndimage
 
 import rapidconv
 from rapidconv import _boundary, _execute, _passes, _plan, _transform, image, ndimage, signal
+
+
+def steep(pixels, axis, output, mode, cval, steps=1, **keywords):
+    """A derivative of one's own."""
+    return ndimage.gaussian_filter1d(pixels, steps, axis, 1, output, mode, cval, **keywords)
+
+
+class Unhashable:
+    """A derivative of one's own that cannot be copied, nor be a key."""
+
+    __hash__ = None
+
+    def __call__(self, pixels, axis, output, mode, cval):
+        return steep(pixels, axis, output, mode, cval)
+
+    def __deepcopy__(self, memo):
+        raise TypeError
+
 
 RNG = np.random.default_rng(5)
 LARGE = RNG.normal(size=(31, 33))
@@ -37,6 +56,13 @@ CALLS = {
     "sobel": (ndimage.sobel, GREY, (), {"mode": "constant"}),
     "laplace": (ndimage.laplace, GREY, (), {}),
     "laplace, two rules": (ndimage.laplace, GREY[:, :300], (), {"mode": ["wrap", "nearest"]}),
+    "gaussian_laplace": (ndimage.gaussian_laplace, GREY, (4,), {"truncate": 3.0, "mode": ["wrap", "nearest"]}),
+    "gaussian_laplace of bytes": (ndimage.gaussian_laplace, BYTES, (2,), {"output": np.float32, "radius": 5}),
+    "gaussian_laplace of a plane": (ndimage.gaussian_laplace, VOLUME, ((2, 3),), {"axes": (2, 1)}),
+    "gaussian_gradient_magnitude": (ndimage.gaussian_gradient_magnitude, GREY, (6,), {"mode": "constant", "cval": 2.0}),
+    "gaussian_gradient_magnitude of a volume": (ndimage.gaussian_gradient_magnitude, VOLUME, ((1, 2, 3),), {"axes": 1}),
+    "generic_gradient_magnitude": (ndimage.generic_gradient_magnitude, VOLUME, (ndimage.sobel,), {"output": ">f4"}),
+    "generic_laplace": (ndimage.generic_laplace, BYTES, (ndimage.prewitt, np.dtype(float)), {"mode": "wrap", "axes": (1,)}),
     "filter2d": (image.filter2d, BYTES, (LARGE / 50,), {}),
     "filter2d, few taps": (image.filter2d, GREY, (SQUARE,), {"operation": "convolve"}),
     "filter2d of colours": (image.filter2d, COLOUR, (LARGE / 50,), {"channel_axis": 2}),
@@ -64,6 +90,12 @@ def methods_used(monkeypatch):
     return used
 
 
+def leaves(told):
+    """The filters that a call consists of, whatever combines them."""
+    each = told.passes or told.parts
+    return [leaf for one in each for leaf in leaves(one)] if each else [told]
+
+
 @EVERY
 def test_explain_tells_what_is_done(function, pixels, arguments, keywords, monkeypatch):
     used = methods_used(monkeypatch)
@@ -72,18 +104,18 @@ def test_explain_tells_what_is_done(function, pixels, arguments, keywords, monke
     result = function(pixels, *arguments, **keywords)
     if used:                # else the express lane did it
         assert set(told.method.split(" + ")) == set(used)
-    each = told.passes or (told,)
-    for one in each:
+    for one in leaves(told):
         assert one.method in one.seconds
         assert one.seconds[one.method] == min(one.seconds.values()) > 0
         assert one.kernel
         assert one.reason
         assert 0 < one.memory <= 2**24
-    if told.passes:
+    each = told.passes or told.parts
+    if each:
         assert told.seconds == {told.method: sum(one.seconds[one.method] for one in each)}
         assert told.workers == max(one.workers for one in each)
-        assert str(told).count("method  ") == 1 + len(each)
-        assert f"pass {len(each)} of {len(each)}" in str(told)
+        assert str(told).count("method  ") == 1 + len(each) + sum(len(one.passes) for one in each)
+        assert f"{'pass' if told.passes else 'part'} {len(each)} of {len(each)}" in str(told)
     with np.errstate(all="ignore"):
         assert ("float64" in told.work_dtype) or result.dtype != np.float64
 
@@ -98,6 +130,47 @@ def test_explain_counts_passes_and_blocks():
     nothing = rapidconv.explain(ndimage.gaussian_filter, np.empty((0, 4)), 1)
     assert nothing.seconds == {"direct": 0.0}
     assert rapidconv.explain(ndimage.uniform_filter, GREY, 1).reason == "there is nothing to sum"
+
+
+def test_explain_tells_how_parts_are_combined():
+    told = rapidconv.explain(ndimage.gaussian_laplace, VOLUME, 2, axes=(0, 2))
+    assert told.reason == "sum of the results of gaussian_filter for axis 0, 2"
+    assert [one.kernel for one in leaves(told)] == [(17, 1, 17)] * 2
+    assert told.memory == max(one.memory for one in told.parts) + VOLUME.nbytes
+    told = rapidconv.explain(ndimage.gaussian_gradient_magnitude, VOLUME, 2)
+    assert told.reason == "root of the sum of the squares of the results of gaussian_filter for axis 0, 1, 2"
+    assert [len(part.passes) for part in told.parts] == [2, 2, 2]
+    assert told.seconds == {told.method: sum(one.seconds[one.method] for one in leaves(told))}
+    assert rapidconv.explain(ndimage.gaussian_laplace, VOLUME, (), axes=()).reason == "there is nothing to sum"
+
+
+@pytest.mark.parametrize("derivative", [steep, Unhashable()])
+def test_functions_of_ones_own_are_not_called_to_be_told_of(derivative, monkeypatch):
+    monkeypatch.setattr(ndimage, "gaussian_filter1d", None)
+    told = rapidconv.explain(ndimage.generic_laplace, GREY, derivative)
+    assert told.method == "a function"
+    assert told.seconds == {}
+    assert [part.reason for part in told.parts] == ["it is not of this library"] * 2
+    assert "predicted    -\n" in str(told)
+    assert "sums in      -\n" in str(told)
+
+
+@pytest.mark.parametrize("size", [20, 300])
+@pytest.mark.parametrize("function", [ndimage.generic_laplace, ndimage.generic_gradient_magnitude])
+def test_functions_of_ones_own_are_prepared(function, size):
+    pixels = GREY[:size]
+    keywords = {"mode": ["wrap", "reflect"], "extra_arguments": [2.0], "extra_keywords": {"truncate": 3.0}}
+    ready = rapidconv.prepare(function, pixels, steep, **keywords)
+    again = pickle.loads(pickle.dumps(ready))
+    expected = function(pixels, steep, **keywords)
+    np.testing.assert_array_equal(expected, getattr(scipy.ndimage, function.__name__)(pixels, steep, **keywords))
+    for prepared in (ready, again):
+        assert prepared(pixels).tobytes() == expected.tobytes()
+    own = Unhashable()
+    ready = rapidconv.prepare(function, pixels, own)
+    assert ready(pixels).tobytes() == function(pixels, own).tobytes()
+    with pytest.raises((pickle.PicklingError, AttributeError)):
+        pickle.dumps(rapidconv.prepare(function, pixels, lambda *_: None))
 
 
 @pytest.mark.parametrize(
@@ -132,9 +205,14 @@ def test_explain_and_prepare_raise_what_the_call_raises():
             plan(ndimage.convolve, BYTES, SQUARE, method="fft")
         with pytest.raises(TypeError, match="weights"):
             plan(ndimage.convolve, GREY)
-        for unknown in (np.convolve, ndimage.gaussian_laplace):
-            with pytest.raises(ValueError, match=r"accepted: signal\.convolve2d, .*image\.phase"):
-                plan(unknown, GREY, SQUARE)
+        with pytest.raises(ValueError, match=r"accepted: signal\.convolve2d, .*image\.phase"):
+            plan(np.convolve, GREY, SQUARE)
+        with pytest.raises(RuntimeError, match="equal to input rank"):
+            plan(ndimage.gaussian_laplace, GREY, 1, mode=["wrap"])
+        with pytest.raises(TypeError, match="unexpected keyword argument 'width'"):
+            plan(ndimage.gaussian_laplace, GREY, 1, width=2)
+        with pytest.raises(TypeError, match="derivative2"):
+            plan(ndimage.generic_laplace, GREY)
 
 
 @EVERY
@@ -164,6 +242,13 @@ def test_prepared_passes_keep_what_differs_apart():
         _passes.run(_passes.Filtering(pixels, passes, _passes.Settings(0.0, "fft", 1, kept), results[-1]))
     np.testing.assert_array_equal(*results)
     assert len(kept) == 4       # two passes, two blocks
+
+
+def test_prepared_parts_keep_their_plans(monkeypatch):
+    ready = rapidconv.prepare(ndimage.gaussian_gradient_magnitude, VOLUME, 2)
+    expected = ndimage.gaussian_gradient_magnitude(VOLUME, 2)
+    monkeypatch.setattr(_plan, "plans", None)
+    assert ready(VOLUME).tobytes() == expected.tobytes()
 
 
 @pytest.mark.parametrize(("function", "pixels"), [(ndimage.convolve, GREY), (image.filter2d, BYTES), (image.filter_bank, BYTES)])

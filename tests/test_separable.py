@@ -471,3 +471,18 @@ def test_box_and_trim():
     trimmed, top, left = trim(kernel)
     assert (trimmed.shape, top, left) == ((2, 3), 1, 2)
     assert trim(np.zeros((3, 3)))[0].shape == (1, 1)
+
+
+@pytest.mark.parametrize("char", "fd")
+def test_taps_a_few_steps_off_are_no_product(char):
+    """Four steps of a tap are let pass, which the error bound counts; ten are not."""
+    rng = np.random.default_rng(41)
+    kernel = np.multiply.outer(rng.random(9) + 1, rng.random(8) + 1).astype(char)
+    assert factor(kernel, None, 1) is not None
+    kernel[3, 5] *= 1 + 10 * np.finfo(char).eps
+    assert factor(kernel, None, 1) is None
+
+
+def test_infinities_are_no_box():
+    for value in (np.inf, -np.inf, np.nan):
+        assert box(np.full((3, 4), value)) is None

@@ -11,6 +11,7 @@ import scipy.ndimage
 import zoo
 from nd import Boundary, plan, problem, run, summed
 
+import rapidconv
 from rapidconv import _cost, _execute, _passes, _plan, _transform, ndimage
 from rapidconv._native import in_use
 
@@ -42,7 +43,17 @@ def in_tiles(made, tile, slabs=1, chars=None, workers=1):
     return _execute.run(task, [found], _execute.allocate(task))
 
 
+@pytest.fixture(params=[0, 2])
+def parts(request, monkeypatch):
+    """Most kernel planes along an axis that are multiplied at once, 0: as many as there are; the sums of parts are added up."""
+    if request.param:
+        monkeypatch.setattr(_plan, "_kept", {})
+        monkeypatch.setattr(_cost, "planes_at_once", lambda lane, tile, planes: tuple(min(n, request.param) for n in planes))
+    return request.param
+
+
 @pytest.mark.parametrize("char", "fd")
+@pytest.mark.usefixtures("parts")
 def test_within_its_bound(char):
     for rng, shape, taps, first, rule in cases(1, 60):
         image, kernel = rng.standard_normal(shape).astype(char), rng.standard_normal(taps).astype(char)
@@ -53,7 +64,9 @@ def test_within_its_bound(char):
 
 
 @pytest.mark.parametrize("char", ["?", "B", "b", "H", "h", "I", "i", "L", "q"])
-def test_whole_numbers_are_exact(char):
+def test_whole_numbers_are_exact(char, parts):
+    if char == "?" and parts:
+        pytest.skip("sums of parts are no truth values")
     for rng, shape, taps, first, rule in cases(2, 25):
         image = rng.integers(0, 2 if char == "?" else 100, shape).astype(char)
         kernel = rng.integers(-5 if char in "bhiq" else 0, 6, taps).astype(char)
@@ -64,6 +77,7 @@ def test_whole_numbers_are_exact(char):
 
 
 @pytest.mark.parametrize("char", "iq")
+@pytest.mark.usefixtures("parts")
 def test_whole_numbers_too_large_for_a_transform_are_summed_directly(char):
     rng = np.random.default_rng(3)
     image = rng.integers(0, 9, (20, 40, 50)).astype(char)
@@ -73,6 +87,7 @@ def test_whole_numbers_too_large_for_a_transform_are_summed_directly(char):
 
 
 @pytest.mark.parametrize(("char", "top"), [("f", 255), ("d", 2.0**20)])
+@pytest.mark.usefixtures("parts")
 def test_whole_numbers_in_floats_are_exact(char, top):
     rng = np.random.default_rng(4)
     image, kernel = np.rint(rng.random((30, 40, 50)) * top).astype(char), rng.integers(-2, 3, (5, 6, 7)).astype(char)
@@ -156,6 +171,7 @@ def test_volumes_are_cut_so_that_items_ride_in_pairs():
 @pytest.mark.parametrize("char", "fd")
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("rule", Boundary)
+@pytest.mark.usefixtures("parts")
 def test_what_is_not_finite_reaches_what_direct_summation_reaches(char, bad, rule):
     rng = np.random.default_rng(6)
     image, kernel = rng.random((25, 60, 70)).astype(char), rng.standard_normal((4, 5, 6)).astype(char)
@@ -187,6 +203,7 @@ def test_zero_taps_meet_no_pixel():
 
 
 @pytest.mark.parametrize("char", "fd")
+@pytest.mark.usefixtures("parts")
 def test_not_negative_stays_not_negative(char):
     rng = np.random.default_rng(9)
     image = (rng.random((40, 50, 60)) * (rng.random((40, 50, 60)) < 0.01)).astype(char)
@@ -222,6 +239,7 @@ def test_a_spike_does_not_drown_its_surroundings(char, span):
 
 
 @pytest.mark.parametrize("slabs", [1, 2])
+@pytest.mark.usefixtures("parts")
 def test_the_weaker_of_two_items_keeps_its_precision(slabs):
     """Two tiles, or two parts of the planes, share a transform: a much stronger one must not add its rounding to the other."""
     rng = np.random.default_rng(13)
@@ -232,6 +250,17 @@ def test_the_weaker_of_two_items_keeps_its_precision(slabs):
     expected = summed(problem(image, kernel, Boundary.FILL), "d")
     weak = np.s_[:, :, 66:] if slabs == 1 else np.s_[22:]
     assert (np.abs(got - expected)[weak] / expected[weak]).max() < 1e-4
+
+
+@pytest.mark.usefixtures("parts")
+def test_the_weaker_of_two_items_may_be_refused_alone_too():
+    rng = np.random.default_rng(32)
+    image, kernel = rng.random((40, 32, 44)), rng.random((3, 5, 5))
+    image[:17] *= 1e6
+    image[30, 10, 10] = 1e4
+    made = problem(image.astype("f"), kernel.astype("f"), Boundary.FILL, method="fft")
+    got, expected = in_tiles(made, (48, 48), 2, chars="f"), summed(made, "d")
+    assert (np.abs(got - expected)[22:] / expected[22:]).max() < 1e-4
 
 
 def test_what_one_item_refuses_does_not_touch_the_other():
@@ -248,6 +277,7 @@ def test_what_one_item_refuses_does_not_touch_the_other():
 
 @pytest.mark.parametrize("kernel_shape", [(3, 4, 5), (5, 2, 3, 4), (3, 1, 4, 5)])
 @pytest.mark.parametrize("char", "fdB")
+@pytest.mark.usefixtures("parts")
 def test_any_layout_and_any_workers_give_the_same_bits(kernel_shape, char, monkeypatch):
     monkeypatch.setattr(_plan, "workers_for", lambda seconds, units, workers: workers)
     rng = np.random.default_rng(15)
@@ -264,6 +294,7 @@ def test_any_layout_and_any_workers_give_the_same_bits(kernel_shape, char, monke
 
 
 @pytest.mark.parametrize("char", "fB")
+@pytest.mark.usefixtures("parts")
 def test_channels(char):
     rng = np.random.default_rng(16)
     image, kernel = (rng.random((9, 30, 40, 3)) * 99).astype(char), (rng.random((3, 5, 7)) * 9).astype(char)
@@ -274,6 +305,7 @@ def test_channels(char):
         assert zoo.bits(alone) == zoo.bits(np.ascontiguousarray(together[..., channel]))
 
 
+@pytest.mark.usefixtures("parts")
 def test_powers_of_two_pass_through():
     rng = np.random.default_rng(17)
     image, kernel = rng.standard_normal((12, 30, 40)), rng.standard_normal((3, 6, 7))
@@ -301,11 +333,40 @@ def test_large_kernels_choose_transforms(char):
     assert plan(problem(image, np.ones((2, 2, 2), char))).method == "direct"
 
 
-def test_scratch_memory_of_a_tile_is_limited():
-    cost = _cost.TABLE[in_use]
-    for taps in (5, 15, 25, 31):
-        tile, _, _ = _plan._best_stack(cost, "d", (taps,) * 3, (128, 128, 128), converts=False)
-        assert _cost.tile_memory("d", tile, (taps,)) < 4 * 2**20
+@pytest.mark.parametrize("char", "fd")
+@pytest.mark.parametrize("taps", [(5, 5, 5), (25, 25, 25), (51, 51, 51), (65, 65, 65), (100, 3, 3), (9, 40, 12, 12), (2, 2, 2, 30, 30), (3, 110, 110)])
+def test_scratch_memory_of_a_tile_is_limited(char, taps):
+    shape = (128,) * len(taps)
+    tile, _, _ = _plan._best_stack(_cost.TABLE[in_use], char, taps, shape, converts=False)
+    at_once = _cost.planes_at_once(char, tile, taps[:-2])
+    assert _cost.tile_memory(char, tile, at_once) <= 4 * 2**20
+    assert prod(taps[:-2]) * prod(tile) * 2 * np.dtype(char).itemsize <= max(4 * 2**20, 16 * prod(taps) * np.dtype(char).itemsize)
+
+
+@pytest.mark.parametrize("char", "fd")
+def test_deep_kernels_are_cut(char):
+    rng = np.random.default_rng(33)
+    image, kernel = rng.random((40, 30, 30)).astype(char), rng.random((65, 65, 65)).astype(char)
+    made = problem(image, kernel, Boundary.WRAP, method="fft")
+    weights = _execute.Weights(kernel, plan(made))
+    assert [part.kernel.shape for _, part, _ in weights.parts("d")] == [(17, 65, 65)] * 3 + [(14, 65, 65)]
+    assert [tiles.planes for _, _, tiles in weights.parts("d")] == [(17,)] * 3 + [(14,)]
+    wrapped = np.zeros(image.shape)            # the kernel, wrapped round the image
+    np.add.at(wrapped, tuple(np.ix_(*(np.arange(-32, 33) % n for n in image.shape))), kernel.astype("d"))
+    expected = np.fft.ifftn(np.fft.fftn(image) * np.fft.fftn(wrapped).conj()).real
+    np.testing.assert_allclose(run(made), expected, rtol=1e-5 if char == "f" else 1e-13)
+    with pytest.raises(ValueError, match="cannot be added in bool"):
+        plan(problem(image > 0, kernel > 0, method="fft"))
+
+
+def test_prepared_kernels_of_several_planes_are_transformed_once(parts, monkeypatch):
+    rng = np.random.default_rng(34)
+    image, kernel = rng.random((80, 30, 30)), rng.random((5, 6, 7))
+    expected = ndimage.correlate(image, kernel, method="fft")
+    monkeypatch.setattr(_plan, "_kept", {})
+    ready = rapidconv.prepare(ndimage.correlate, image, kernel, method="fft")
+    monkeypatch.setattr(_transform, "spectrum", None)
+    assert zoo.bits(ready(image)) == zoo.bits(expected)
 
 
 def test_transforms_of_planes_say_what_they_cannot_do():
@@ -415,7 +476,33 @@ def test_sums_that_overflow_between_passes_come_out_finite(char, passes):
     got = ndimage.correlate(image, kernel)
     assert passes.pop() == [(0,), (1, 2)]
     assert np.isfinite(got).all()
-    np.testing.assert_array_equal(got, ndimage.correlate(image, kernel, method="direct"))
+    np.testing.assert_allclose(got, ndimage.correlate(image, kernel, method="direct"), rtol=1e-5 if char == "f" else 1e-13)
+
+
+def test_what_is_not_finite_costs_its_surroundings_only(passes, monkeypatch):
+    """A direct sum for what a NaN reaches, not for blocks that it lies in."""
+    summed_again = []
+
+    def correlate(image, step, settings, result, start=()):
+        if settings.method == "direct":
+            summed_again.append(result.size)
+        whole(image, step, settings, result, start)
+
+    whole = _passes._correlate
+    monkeypatch.setattr(_passes, "_correlate", correlate)
+    image = np.random.default_rng(35).random((40, 50, 60))
+    image[20, 20, 20] = image[38, 3, 50] = image[5, 5, 5] = np.nan
+    kernel = LINE[:, None, None] * LINE[:, None] * LINE
+    expected = ndimage.correlate(image, kernel, method="direct")
+    assert sum(summed_again) == image.size
+    summed_again.clear()
+    got = ndimage.correlate(image, kernel)
+    np.testing.assert_array_equal(np.isnan(got), np.isnan(expected))
+    assert sum(summed_again) == np.isnan(expected).sum()
+    image[...] = np.nan
+    summed_again.clear()
+    ndimage.correlate(image, kernel)
+    assert sum(summed_again) == image.size
 
 
 def test_complex_images_are_split_by_parts(passes):

@@ -11,7 +11,20 @@ from math import prod
 
 from ._transform import radices
 
-__all__ = ["COMPLEX_PRODUCTS", "TABLE", "Cost", "between", "box", "direct", "fft", "separable", "tile_memory", "volume"]
+__all__ = [
+    "COMPLEX_PRODUCTS",
+    "SCRATCH",
+    "TABLE",
+    "Cost",
+    "between",
+    "box",
+    "direct",
+    "fft",
+    "planes_at_once",
+    "separable",
+    "tile_memory",
+    "volume",
+]
 
 
 @dataclass(slots=True, frozen=True, eq=False)
@@ -55,6 +68,11 @@ class Cost:
     load: dict[str, float]
     convert: float
 
+
+#: Bytes of scratch memory that a call may take: tests/memory_use.py holds them to it.
+SCRATCH = 2**22
+#: Of them, those of a few rows of a tile.
+_ROWS = 2**17
 
 _SPILL_BYTES = 2**21
 #: Multiply-adds that a point's product with the spectrum of one of several kernels, and meeting the others, take as long as.
@@ -240,7 +258,8 @@ def volume(
     above = taps // depth * (length + depth - 1)
     size = 4 if lane == "f" else 8
     slow = 1 + (cost.spill - 1) * min(1.0, 4 * points * size / _SPILL_BYTES)
-    far = 1 + (_FAR - 1) * min(1.0, tile_memory(lane, tile, kernel[:-2]) / _FAR_BYTES) ** 2
+    spectra = 2 * taps * points * size
+    far = 1 + (_FAR - 1) * min(1.0, (tile_memory(lane, tile, kernel[:-2]) + spectra) / _FAR_BYTES) ** 2
     doublings = sum(_PASS[r] for side in tile for r in radices(side))
     one = _ONE_WAY * cost.point[lane] * doublings * slow + cost.load[lane] * (_LOADS + _SHORT / tile[1] * size / 4)
     one += cost.convert if converts else 0
@@ -251,8 +270,25 @@ def volume(
 
 
 def tile_memory(lane: str, tile: tuple[int, int], planes: tuple[int, ...] = (), kernels: int = 1) -> int:
-    """Bytes of scratch memory and spectra of tiles, and of so many kernels, or one of so many planes along outer axes."""
+    """Bytes of scratch memory of tiles under so many kernels, or one with so many planes along outer axes; their spectra are theirs."""
     taps, rows = prod(planes), prod(planes[:-1])
-    spectra = 2 * taps + 3 * rows + 5 if planes else 4          # of the kernel, in the ring, and results in the making
-    spectra += kernels + 1 if kernels > 1 else 0
-    return 2 * spectra * tile[0] * tile[1] * (4 if lane == "f" else 8)
+    spectra = taps + 3 * rows + 5 if planes else 2          # in the ring, of results in the making, and read
+    spectra += 2 if kernels > 1 else 0                          # the tile's own, kept, and outputs that meet
+    return 2 * spectra * tile[0] * tile[1] * (4 if lane == "f" else 8) + _ROWS
+
+
+def planes_at_once(lane: str, tile: tuple[int, int], planes: tuple[int, ...]) -> tuple[int, ...]:
+    """Taps along outer axes of the parts that a kernel is cut into, so that a ring of spectra stays in the scratch memory of a call.
+
+    Examples
+    --------
+    >>> planes_at_once("f", (48, 48), (25,)), planes_at_once("d", (96, 96), (65,)), planes_at_once("d", (96, 96), (9, 65))
+    ((25,), (17,), (1, 17))
+    """
+    most, taken = list(planes), 0
+    while tile_memory(lane, tile, tuple(most)) > SCRATCH and taken < len(planes):
+        if most[taken] == 1:
+            taken += 1
+        else:
+            most[taken] -= 1
+    return tuple(-(-n // -(-n // k)) for n, k in zip(planes, most, strict=True))       # of nearly the same length

@@ -1,16 +1,17 @@
 """From a plan to the result: memory for it, the kernel as a road wants it, and the walk over tiles."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
-from itertools import pairwise
+from itertools import pairwise, product
 from math import frexp, prod
+from operator import add
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _memory, _transform, _workers
+from . import _cost, _memory, _transform, _workers
 from ._axes import as_planes, channel, distances, first_plane, in_memory_order, is_interleaved, plane_at, planes
 from ._native import kernels
 from ._pieces import cut_fill, cut_image, cut_kernel, pairs
@@ -23,9 +24,6 @@ __all__ = ["allocate", "prepare", "ready", "run"]
 #: below which whole numbers are seen to be whole; ratio of a tile's least to its largest block of energy: see
 #: docs/accuracy.md.
 _LIMITS = {"f": (2.0**-90, 2.0**100, 2.0**43, 2.0**-16), "d": (2.0**-500, 2.0**500, 2.0**101, 2.0**-40)}
-
-#: Neighbouring tiles cut into pieces together, so that they ride in pairs.
-_RUN = 2
 
 #: Distances of the planes of a problem that has one.
 _ONE_PLANE = np.zeros(1, np.int64), np.zeros(1, np.int64)
@@ -46,6 +44,7 @@ class Weights:
         self._products: list[tuple[Any, ...]] | None = None
         self._spectra: dict[str, NDArray[Any]] = {}
         self._pieces: list[tuple[Weights, Tiles]] | None = None
+        self._parts: dict[str, list[tuple[tuple[int, ...], Weights, Tiles]]] = {}
 
     def lanes(self) -> list[tuple[Any, ...]]:
         """(real part, imaginary part or None, limit) of every lane, transposed: what direct summation reads."""
@@ -71,14 +70,33 @@ class Weights:
     def pieces(self) -> list[tuple["Weights", Tiles]]:
         """The pieces of the kernel, the lowest first."""
         if self._pieces is None:
-            tiles, found = self.plan.tiles, []
-            assert tiles is not None
-            for piece in cut_kernel(self.kernel, tiles.bits):
-                norm = float(np.sqrt(np.sum(piece.astype("d") ** 2)))
-                exact = replace(tiles, chars="d", positive=(False,), norm=norm, exponents=(frexp(norm)[1],), bits=0)
-                found.append((_weights(piece, replace(self.plan, tiles=exact)), exact))
-            self._pieces = found
+            assert self.plan.tiles is not None
+            pieces = cut_kernel(self.kernel, self.plan.tiles.bits)
+            self._pieces = [self._like(piece, chars="d", positive=(False,), bits=0) for piece in pieces]
         return self._pieces
+
+    def parts(self, char: str) -> list[tuple[tuple[int, ...], "Weights", Tiles]]:
+        """The kernel in parts, of as many planes as transforms of a type serve at once, and where along outer axes they begin."""
+        tiles = self.plan.tiles
+        assert tiles is not None
+        at_once = _cost.planes_at_once(char, tiles.shape, tiles.planes)
+        if at_once == tiles.planes:
+            return [((0,) * len(at_once), self, tiles)]
+        found = self._parts.get(char)
+        if found is None:
+            found = []
+            for first in product(*(range(0, n, k) for n, k in zip(tiles.planes, at_once, strict=True))):
+                part = self.kernel[tuple(slice(at, at + k) for at, k in zip(first, at_once, strict=True))]
+                found.append((first, *self._like(part, planes=part.shape[:-2])))
+            self._parts[char] = found
+        return found
+
+    def _like(self, kernel: NDArray[Any], **facts: Any) -> tuple["Weights", Tiles]:
+        """Part of a sum that is this kernel, and its tiles."""
+        assert self.plan.tiles is not None
+        norm = float(np.sqrt(np.sum(kernel.astype("d") ** 2)))
+        tiles = replace(self.plan.tiles, norm=norm, exponents=(frexp(norm)[1],), **facts)
+        return Weights(kernel, replace(self.plan, tiles=tiles)), tiles
 
     def products(self) -> list[tuple[Any, ...]]:
         """Lanes as ``kernels.correlate_separable``, or ``correlate_box`` for a box, reads them."""
@@ -107,7 +125,8 @@ class Weights:
         """Make what the plan's road starts with."""
         if self.plan.method == "fft":
             assert self.plan.tiles is not None
-            self.spectrum(self.plan.tiles.chars[0])
+            for _, part, tiles in self.parts(self.plan.tiles.chars[0]):
+                part.spectrum(tiles.chars[0])
         elif self.plan.method == "separable":
             self.products()
         else:
@@ -377,8 +396,8 @@ def _fft(rides: _Planes, tiles: Tiles, weights: Weights, groups: list[NDArray[np
             _direct_tiles(rides, tiles, weights, left)
 
 
-#: Verdicts on items of a volume: nothing was stored; the item may be served riding alone.
-_REFUSED, _ALONE = 1, 3
+#: Verdict on an item of a volume: nothing was stored, it may be served riding alone.
+_ALONE = 3
 
 
 def _volume_parts(
@@ -393,7 +412,7 @@ def _volume_parts(
     count = -(-problem.shape[-2] // steps[0]) * -(-problem.shape[-1] // steps[1])
     ends = [length * k // tiles.slabs for k in range(tiles.slabs + 1)]
     slabs = [(first, end - first) for first, end in pairwise(ends)]
-    weights.spectrum(tiles.chars[0])       # made here, not by several workers at once
+    weights.make_all()      # here, not by several workers at once
     items = np.array([
         (t, line * length + first, n) for line in range(prod(lines)) for t in range(count) for first, n in slabs
     ])  # fmt: skip
@@ -404,17 +423,38 @@ def _volume_parts(
 
 def _volume(problem: Problem, tiles: Tiles, weights: Weights, view: NDArray[Any], items: NDArray[np.int64]) -> None:
     """Items in pairs; what cannot ride in one alone, in the next type, and last summed directly."""
-    verdicts = _transformed(problem, tiles, tiles.chars[0], weights, view, items, 2)
-    left = _marked(items, verdicts == _REFUSED)
-    alone = _marked(items, verdicts == _ALONE)
-    if alone.size:
-        verdicts = _transformed(problem, tiles, tiles.chars[0], weights, view, alone, 1)
-        left = np.concatenate([left, _marked(alone, verdicts != 0)])
+    left = _marked(items, _refused(problem, tiles.chars[0], weights, view, items, 2))
     for char in tiles.chars[1:]:
         if left.size:
-            left = _marked(left, _transformed(problem, tiles, char, weights, view, left, 1) != 0)
+            left = _marked(left, _refused(problem, char, weights, view, left, 1))
+    if left.size and tiles.bits:
+        each = [_refused(piece, char, part, view, left, 2) for piece, _, char, part in _in_pieces(problem, tiles, weights)]
+        left = _marked(left, np.any(each, axis=0))
     for item in left.tolist():
         _direct_planes(problem, tiles, weights, view, *item)
+
+
+def _refused(
+    whole: Problem, char: str, weights: Weights, view: NDArray[Any], items: NDArray[np.int64], together: int
+) -> NDArray[np.bool_]:
+    """Planes of items that are refused by transforms of one type, so many together, or alone where one is too strong for the other.
+
+    The first part of the kernel stores its sums, the others add theirs.
+    """
+    refused = []
+    for first, part, tiles in weights.parts(char):
+        problem = replace(whole, kernel=part.kernel, outer=tuple(map(add, whole.outer, first)))
+        if any(first):
+            problem.store = Store.ADD
+        verdicts = _transformed(problem, tiles, char, part, view, items, together)
+        again = verdicts == _ALONE
+        if again.any():
+            alone = _marked(items, again)
+            rows = _transformed(problem, tiles, char, part, view, alone, 1)
+            verdicts[again] = np.concatenate([row[:n] for row, (_, _, n) in zip(rows, alone, strict=True)])
+        refused.append(verdicts != 0)
+    marks: NDArray[np.bool_] = np.any(refused, axis=0)
+    return marks
 
 
 def _marked(items: NDArray[np.int64], marks: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -452,59 +492,30 @@ def _direct_tiles(rides: _Planes, tiles: Tiles, weights: Weights, items: NDArray
     of_plane = items // rides.numbers % rides.count
     for p in np.unique(of_plane).tolist():
         problem, view = rides.plane(p)
-        those = np.unique(items[of_plane == p] // (rides.numbers * rides.count)).tolist()
-        for t, count in _runs(those, across, _RUN if tiles.bits else 1):
+        found = np.unique(items[of_plane == p] // (rides.numbers * rides.count))
+        if tiles.bits:
+            refused = [_transformed(*piece, view, found) for piece in _in_pieces(problem, tiles, weights)]
+            found = found[np.any(refused, axis=0)]
+        for t in found.tolist():
             y, x = t // across * step_y, t % across * step_x
-            window = (y, min(y + step_y, problem.shape[0]), x, min(x + count * step_x, problem.shape[1]))
-            if not (tiles.bits and _in_pieces(problem, tiles, weights, view, window)):
-                y0, y1, x0, x1 = window
-                if problem.several is None:
-                    _direct(problem, weights, view[y0:y1, x0:x1], np.zeros(1, np.intp), 0, y0, x0)
-                else:
-                    _together(problem, problem.several, weights, view[..., y0:y1, x0:x1], np.zeros(1, np.intp), 0, y0, x0)
+            window = view[..., y : y + step_y, x : x + step_x]
+            if problem.several is None:
+                _direct(problem, weights, window, np.zeros(1, np.intp), 0, y, x)
+            else:
+                _together(problem, problem.several, weights, window, np.zeros(1, np.intp), 0, y, x)
 
 
-def _runs(tiles: list[int], across: int, most: int) -> list[tuple[int, int]]:
-    """(first, count) of neighbours in a row of so many tiles, no more than so many together; tiles in rising order.
-
-    Examples
-    --------
-    >>> _runs([1, 2, 3, 4, 7], 4, 2)
-    [(1, 2), (3, 1), (4, 1), (7, 1)]
-    """
-    found: list[tuple[int, int]] = []
-    for t in tiles:
-        if found and t == sum(found[-1]) and t % across and found[-1][1] < most:
-            found[-1] = (found[-1][0], found[-1][1] + 1)
-        else:
-            found.append((t, 1))
-    return found
-
-
-def _in_pieces(
-    problem: Problem, tiles: Tiles, weights: Weights, view: NDArray[Any], window: tuple[int, int, int, int]
-) -> bool:
-    """Outputs of integers in exact transforms of their pieces; whether that could be proven."""
-    y0, y1, x0, x1 = window
+def _in_pieces(problem: Problem, tiles: Tiles, weights: Weights) -> Iterator[tuple[Problem, Tiles, str, Weights]]:
+    """Sums of integers as those of their pieces: the first is stored, the others are added to it."""
     images, cut = cut_image(problem.image), weights.pieces()
     fills = cut_fill(int(problem.fill[0]), len(images))
-    total = np.zeros((y1 - y0, x1 - x0), np.uint64)
-    part = np.empty(total.shape, np.int64)
     for p, q, shift in pairs(len(images), len(cut), tiles.bits, 8 * problem.dtype.itemsize):
-        part_weights, exact = cut[q]
-        if exact.norm == 0:
-            continue
-        piece = replace(
-            problem, image=images[p], shape=total.shape, dtype=part.dtype, fill=np.array([fills[p]], np.int64),
-            top=problem.top + y0, left=problem.left + x0,
-        )  # fmt: skip
-        step_y, step_x = _steps(piece, exact)
-        count = -(-(y1 - y0) // step_y) * -(-(x1 - x0) // step_x)
-        if _transformed(piece, exact, "d", part_weights, part, np.arange(count)).any():
-            return False
-        total += part.view(np.uint64) << np.uint64(shift)
-    view[y0:y1, x0:x1] = total.astype(view.dtype)
-    return True
+        part, exact = cut[q]
+        if exact.norm or not shift:
+            yield replace(
+                problem, image=images[p], fill=np.array([fills[p]], np.int64), store=Store.ADD if shift else Store.WRAP,
+                delta=float(shift),
+            ), exact, "d", part  # fmt: skip
 
 
 def _separable_parts(

@@ -1,7 +1,7 @@
 """The way of the filters of `rapidconv.ndimage`: what is asked for as passes, unless a call like it has been made ready."""
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -14,7 +14,10 @@ from ._arguments import check_method
 from ._passes import Filtering, Pass, Settings, line
 
 __all__ = [
+    "Derivatives",
+    "Part",
     "carry_out",
+    "combined",
     "correlate",
     "correlate1d",
     "gaussian",
@@ -200,34 +203,84 @@ def gradient(
     return _lines(pixels, steps, _settings(cval), result)
 
 
-def sum_of_derivatives(
-    image: ArrayLike, derivative: Callable[..., Any], output: Any, mode: Any, cval: Any, arguments_: Any, keywords: Any,
-    axes: Any, *, squares: bool = False,
-) -> NDArray[Any]:  # fmt: skip
-    """Sum of a function's results for every axis, or the root of the sum of their squares."""
-    pixels = np.asarray(image)
-    result = arguments.make_result(output, pixels, is_complex=pixels.dtype.kind == "c")
-    along = arguments.find_axes(axes, pixels.ndim)
-    if not along:
+@dataclass(slots=True, eq=False)
+class Part:
+    """A derivative of an image along an axis: a function with all its arguments but the image and its result."""
+
+    function: Callable[..., Any]
+    axis: int
+    before: tuple[Any, ...]
+    after: tuple[Any, ...]
+    keywords: dict[str, Any]
+
+    def __call__(self, image: NDArray[Any], output: Any) -> Any:
+        """Compute it, into an array or as a new one of a type."""
+        return self.function(image, *self.before, output, *self.after, **self.keywords)
+
+
+@dataclass(slots=True, eq=False)
+class Derivatives:
+    """What a call asks for that adds up other filters' results.
+
+    Attributes
+    ----------
+    image : ndarray
+    parts : list of Part
+        Without any the image is copied.
+    result : ndarray
+        It may share memory with the image.
+    squares : bool
+        Whether it is the root of the sum of their squares.
+    """
+
+    image: NDArray[Any]
+    parts: list[Part]
+    result: NDArray[Any]
+    squares: bool
+
+
+def combined(asked: Derivatives, parts: Sequence[Callable[[NDArray[Any], Any], Any]] | None = None) -> NDArray[Any]:
+    """Do what is asked for, by other functions of the same results if they are given."""
+    pixels, result = asked.image, asked.result
+    if not asked.parts:
         result[...] = pixels
         return result
     if np.may_share_memory(pixels, result):
         pixels = pixels.copy()
-    keywords = {} if keywords is None else keywords
-    modes = arguments.repeat(mode, len(along))
-    for axis, rule in zip(along, modes, strict=True):
-        if axis == along[0]:
-            derivative(pixels, axis, result, rule, cval, *arguments_, **keywords)
-            if squares:
-                np.multiply(result, result, result)
-        else:
-            other = derivative(pixels, axis, result.dtype, rule, cval, *arguments_, **keywords)
-            if squares:
-                np.multiply(other, other, other)
+    for k, part in enumerate(asked.parts if parts is None else parts):
+        if k == 0:
+            part(pixels, result)
+        other = result if k == 0 else part(pixels, result.dtype)
+        if asked.squares:
+            np.multiply(other, other, other)
+        if k:
             result += other
-    if squares:
+    if asked.squares:
         np.sqrt(result, result, casting="unsafe")
     return result
+
+
+def sum_of_derivatives(
+    image: ArrayLike, derivative: Callable[..., Any], output: Any, mode: Any, cval: Any, arguments_: Any, keywords: Any,
+    axes: Any, *, squares: bool = False,
+) -> Derivatives:  # fmt: skip
+    """A function's derivatives along the axes, summed, or the root of the sum of their squares."""
+
+    def part(axis: int, rule: Any) -> Part:
+        return Part(derivative, axis, (axis,), (rule, cval, *arguments_), {} if keywords is None else keywords)
+
+    return _derivatives(np.asarray(image), part, output, mode, axes, squares=squares)
+
+
+def _derivatives(
+    pixels: NDArray[Any], part: Callable[[int, Any], Part], output: Any, mode: Any, axes: Any, *, squares: bool
+) -> Derivatives:
+    """Parts for the axes, each with its mode."""
+    result = arguments.make_result(output, pixels, is_complex=pixels.dtype.kind == "c")
+    along = arguments.find_axes(axes, pixels.ndim)
+    modes = arguments.repeat(mode, len(along)) if along else []
+    parts = [part(axis, rule) for axis, rule in zip(along, modes, strict=True)]
+    return Derivatives(pixels, parts, result, squares)
 
 
 def laplace(image: ArrayLike, output: Any, mode: Any, cval: Any, axes: Any) -> Filtering:
@@ -243,21 +296,21 @@ def laplace(image: ArrayLike, output: Any, mode: Any, cval: Any, axes: Any) -> F
 
 
 def gaussian_derivatives(
-    gaussian_filter: Callable[..., NDArray[Any]], image: ArrayLike, sigma: Any, output: Any, mode: Any, cval: Any, axes: Any,
-    keywords: dict[str, Any], *, degree: int,
-) -> NDArray[Any]:  # fmt: skip
+    image: ArrayLike, sigma: Any, output: Any, mode: Any, cval: Any, axes: Any,
+    gaussian_filter: Callable[..., NDArray[Any]], degree: int, **keywords: Any,
+) -> Derivatives:  # fmt: skip
     """Second derivatives of a Gaussian, summed, or the root of the sum of squared first ones."""
     pixels = np.asarray(image)
-
-    def derivative(pixels: NDArray[Any], axis: int, output: Any, mode: Any, cval: Any) -> NDArray[Any]:
-        orders = [0] * pixels.ndim
-        orders[axis] = degree
-        return gaussian_filter(pixels, sigma, orders, output, mode, cval, **keywords)
-
     if degree == 2:         # its Gaussian runs along the chosen axes only, that of the first derivatives along all
         along = arguments.find_axes(axes, pixels.ndim)
         sigmas = [0] * pixels.ndim
         for axis, each in zip(along, arguments.repeat(sigma, len(along)), strict=True):
             sigmas[axis] = each
         sigma = sigmas
-    return sum_of_derivatives(pixels, derivative, output, mode, cval, (), None, axes, squares=degree == 1)
+
+    def part(axis: int, rule: Any) -> Part:
+        orders = [0] * pixels.ndim
+        orders[axis] = degree
+        return Part(gaussian_filter, axis, (sigma, orders), (rule, cval), keywords)
+
+    return _derivatives(pixels, part, output, mode, axes, squares=degree == 1)

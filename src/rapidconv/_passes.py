@@ -4,12 +4,17 @@ A pass is one correlation of all of an image.  Passes that feed each other run b
 
     image ->| pass 1: any taps |->  block  ->| pass 2: no taps along the blocks' axis |->  block of the result
 
-so the axis along which blocks are cut is one that only the first pass has taps on.
+so the axis along which blocks are cut is one that only the first pass has taps on. Where planes across it are so large that blocks
+would be too thin, they are cut along other axes too; what lies between passes is then as much larger as later taps reach::
+
+    image ->| pass 1 |->  ..[ block ]..  ->| pass 2 |->  block of the result
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import product
 from math import prod
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -18,16 +23,23 @@ from numpy.typing import NDArray
 from . import _cost, _execute, _memory, _plan
 from ._again import BETWEEN, IMAGE, RESULT, SMALL
 from ._axes import CHANNELS, is_interleaved
-from ._boundary import Boundary
+from ._boundary import Boundary, index_map
 from ._native import kernels
 from ._problem import Order, Plan, Problem, Store, Task
 from ._rank import split
 
-__all__ = ["BLOCK", "Filtering", "Pass", "Settings", "added", "line", "planned", "run"]
+__all__ = ["BLOCK", "THICK", "Filtering", "Pass", "Settings", "added", "line", "planned", "run"]
 
 #: Bytes of a block between two passes, of the 4 MiB of scratch memory a call may take. sobel of 64 x 256 x 256 float32 with blocks
 #: of 0.5, 1, 2, 4 MiB: 14.3, 11.0, 8.5, 6.5 ms (2 vCPUs of a Sapphire Rapids, 2026-11-21, benchmarks.compare --part ndimage).
 BLOCK = 2**21
+#: Bytes between passes where blocks of so little would be too thin along the axis of the first one. gaussian_filter with sigma 8, whose
+#: blocks take as many bytes as they like, 4 and 16 MiB, on one thread: 96 x 512 x 512 float32 130, 310 to 410, 155 ms; 24 x 1024 x 1024 100, 360, 150.
+THICK = 2**24
+#: Results beside each other that are summed again together, where some of them are not finite.
+_CROWD = 256
+#: Numbers that it takes as long to begin a row with.
+_SHORT = 64
 #: Most weights of lines, by magnitude and added up: larger ones make numbers out of pixels that are subnormal, which an image between
 #: two passes would have rounded. Any limit far above those of filters, whose weights add up to little, would do.
 _LARGE_WEIGHTS = 2.0**20
@@ -161,10 +173,9 @@ def _sum(image: NDArray[Any], passes: list[Pass], settings: Settings, result: ND
     if np.may_share_memory(image, result):
         image = image.copy()
     run(Filtering(image, passes[:1], settings, result))
-    for step in passes[1:]:
-        other = np.empty(result.shape, result.dtype)
-        run(Filtering(image, [step], settings, other))
-        result += other
+    for step in passes[1:] if result.size else []:
+        for pixels, (one,), beyond, part, *_ in _parts(image, [step], settings, result):
+            _accumulate(pixels, one, beyond, part, np.add)
 
 
 def _ready(image: NDArray[Any], passes: list[Pass], settings: Settings, result: NDArray[Any], weights: NDArray[Any] | None) -> Any:
@@ -173,10 +184,11 @@ def _ready(image: NDArray[Any], passes: list[Pass], settings: Settings, result: 
     for pixels, chain, beyond, part, operation, whole in _parts(image, passes, settings, result):
         if operation is not None or whole is not None:
             return None
-        (steps,) = _blocks(pixels, chain, part)
+        ((_, steps),) = _blocks(pixels, chain, part)
         for source, step, into, _, places in steps:
             task, view = _task(source, step, beyond, into)
-            found.append((*task.problems, *_plan.plans(task), view, *places))
+            (problem,), (plan,) = task.problems, _plan.plans(task)
+            found.append((problem, plan, view, *places))
             between = max(between, into.nbytes if places[1] == BETWEEN else 0)
     return _execute.ready(found, image, result, between, weights)
 
@@ -211,17 +223,51 @@ def _parts(image: NDArray[Any], passes: list[Pass], settings: Settings, result: 
 
 def _accumulate(image: NDArray[Any], step: Pass, settings: Settings, result: NDArray[Any], operation: np.ufunc) -> None:
     """Add a pass to a result, or take it from it, block by block."""
-    for block in _cuts(result, 0, 1, result.itemsize):
-        sums = np.empty(result[block].shape, result.dtype)
-        _correlate(image, step, settings, sums, (0, block[0].start))
-        operation(result[block], sums, out=result[block])
+    dtype = result.dtype.newbyteorder("=")
+    for box in _boxes(result.shape, result.itemsize, 0, 1, [0] * result.ndim):
+        sums = np.empty(result[_slices(box)].shape, dtype)
+        _correlate(image, step, settings, sums, tuple(start for start, _ in box))
+        operation(result[_slices(box)], sums, out=result[_slices(box)])
 
 
-def _cuts(result: NDArray[Any], axis: int, least: int, size: int) -> list[tuple[slice, ...]]:
-    """Cuts along an axis, by shape and size of a number between passes alone."""
-    length = result.shape[axis]
-    step = max(least, BLOCK * length // (size * result.size), 1)
-    return [(slice(None),) * axis + (slice(at, min(at + step, length)),) for at in range(0, length, step)]
+#: First and end along every axis.
+_Box = list[tuple[int, int]]
+
+
+def _slices(box: _Box) -> tuple[slice, ...]:
+    """Index of a box."""
+    return tuple(slice(first, end) for first, end in box)
+
+
+def _boxes(shape: tuple[int, ...], size: int, axis: int, least: int, reach: list[int]) -> list[_Box]:
+    """Boxes of a result that are no larger than a block, by shapes and the size of a number alone.
+
+    They are cut along one axis. Where so few planes would not be worth it they may be larger; where they would be far larger, they are
+    cut along the others too, where later taps reach beyond them.
+
+    Examples
+    --------
+    >>> [box[0] for box in _boxes((90, 256, 256), 8, 0, 4, [0, 8, 8])][:3]
+    [(0, 4), (4, 8), (8, 12)]
+    >>> _boxes((90, 512, 512), 8, 0, 4, [0, 32, 32])[0], _boxes((90, 1024, 1024), 8, 0, 16, [0, 32, 32])[0]
+    ([(0, 4), (0, 512), (0, 512)], [(0, 16), (0, 128), (0, 512)])
+    """
+    lengths, step = list(shape), BLOCK * shape[axis] // (size * prod(shape))
+    lengths[axis] = min(shape[axis], max(step, least))
+
+
+    def grown(cut: list[int]) -> list[int]:
+        return [min(n, k + taps) for n, k, taps in zip(shape, cut, reach, strict=True)]
+
+    def work(cut: list[int]) -> float:
+        again = prod(grown(cut)) / prod(cut) * (1 + _SHORT / cut[-1])
+        return again * (1 + least / (4 * cut[axis]))                # planes that are read again
+
+    while step < least and size * prod(grown(lengths)) > THICK and max(lengths) > 1:
+        halved = ([*lengths[:k], -(-n // 2), *lengths[k + 1 :]] for k, n in enumerate(lengths) if n > 1)
+        lengths = min(halved, key=work)
+    cuts = [[(at, min(at + k, n)) for at in range(0, n, k)] for n, k in zip(shape, lengths, strict=True)]
+    return [list(box) for box in product(*cuts)]
 
 
 def _fused(image: NDArray[Any], passes: list[Pass], settings: Settings, result: NDArray[Any]) -> list[Pass]:
@@ -308,14 +354,18 @@ def added(image: NDArray[Any], passes: list[Pass], settings: Settings, result: N
 def _chain(image: NDArray[Any], passes: list[Pass], settings: Settings, result: NDArray[Any], whole: Pass | None) -> None:
     """Real passes that feed each other, into a plain result that shares no memory with the image.
 
-    Where they stand for a whole pass, blocks that are not finite are summed again by that one, directly: what is not finite
+    Where they stand for a whole pass, results that are not finite are summed again by that one, directly: what is not finite
     reaches the outputs of its taps, and sums that overflow between passes may not overflow there.
     """
-    for steps in _blocks(image, passes, result):
+    direct = replace(settings, method="direct")
+    for box, steps in _blocks(image, passes, result):
         for source, step, into, start, _ in steps:
             _correlate(source, step, settings, into, start)
-        if whole is not None and not _is_finite(into):
-            _correlate(image, whole, replace(settings, method="direct"), into, steps[0][3])
+        target = result[_slices(box)]
+        if whole is not None and not _is_finite(target):
+            for bad in _crowds(~np.isfinite(target), [(0, n) for n in target.shape]):
+                start = tuple(at + first for (at, _), (first, _) in zip(box, bad, strict=True))
+                _correlate(image, whole, direct, target[_slices(bad)], start)
 
 
 def _is_finite(numbers: NDArray[Any]) -> bool:
@@ -324,28 +374,115 @@ def _is_finite(numbers: NDArray[Any]) -> bool:
         return numbers.dtype.kind != "f" or bool(np.isfinite(numbers.sum()))
 
 
-#: A pass over a block: what it reads, itself, what it writes, where along one axis that begins, and the two places.
-_Step = tuple[NDArray[Any], Pass, NDArray[Any], tuple[int, int], tuple[int, int]]
+def _crowds(marks: NDArray[np.bool_], box: _Box) -> Iterator[_Box]:
+    """Boxes around all that is marked in a box, most of each marked, or small.
+
+    Examples
+    --------
+    >>> marks = np.zeros((100, 300), bool)
+    >>> marks[3:9, 5:20] = marks[90:, 200:] = True
+    >>> list(_crowds(marks, [(0, 100), (0, 300)]))
+    [[(3, 9), (5, 20)], [(90, 100), (200, 300)]]
+    """
+    for axis in range(len(box)):
+        others = tuple(k for k in range(len(box)) if k != axis)
+        used = np.flatnonzero(marks[_slices(box)].any(axis=others))
+        if not used.size:
+            return
+        first = box[axis][0]
+        box = [*box[:axis], (first + int(used[0]), first + int(used[-1]) + 1), *box[axis + 1 :]]
+    size = prod(end - first for first, end in box)
+    if size <= _CROWD or 2 * np.count_nonzero(marks[_slices(box)]) > size:
+        yield box
+        return
+    axis = max(range(len(box)), key=lambda k: box[k][1] - box[k][0])
+    first, end = box[axis]
+    for half in ((first, (first + end) // 2), ((first + end) // 2, end)):
+        yield from _crowds(marks, [*box[:axis], half, *box[axis + 1 :]])
 
 
-def _blocks(image: NDArray[Any], passes: list[Pass], result: NDArray[Any]) -> list[list[_Step]]:
+#: A pass over a block: what it reads, itself, what it writes, where along the axes that begins, and the two places.
+_Step = tuple[NDArray[Any], Pass, NDArray[Any], tuple[int, ...], tuple[int, int]]
+
+
+def _blocks(image: NDArray[Any], passes: list[Pass], result: NDArray[Any]) -> list[tuple[_Box, list[_Step]]]:
     """Passes that feed each other, block by block of the result."""
+    whole = [(0, n) for n in result.shape]
     if len(passes) == 1:
-        return [[(image, passes[0], result, (0, 0), (IMAGE, RESULT))]]
-    axis = next(k for k in range(result.ndim) if all(step.kernel.shape[k] == 1 for step in passes[1:]))
-    cuts = _cuts(result, axis, passes[0].kernel.shape[axis] // 2, result.itemsize)
-    between = np.empty(result[cuts[0]].shape, result.dtype)
+        return [(whole, [(image, passes[0], result, (0,) * result.ndim, (IMAGE, RESULT))])]
+    reach = [max(step.kernel.shape[k] for step in passes[1:]) - 1 for k in range(result.ndim)]
+    axis = reach.index(0)
+    least = max(1, passes[0].kernel.shape[axis] // 2)
+    boxes = _boxes(result.shape, result.itemsize, axis, least, reach)
+    grows = any(taps and own != n for taps, own, n in zip(reach, boxes[0], whole, strict=True))
+    if grows and len(passes) > 2:       # two blocks between passes, where without growing the result is one of them
+        boxes = _boxes(result.shape, 2 * result.itemsize, axis, least, reach)
+    most = prod(min(n, end - first + taps) for n, (first, end), taps in zip(result.shape, boxes[0], reach, strict=True))
+    spares = [np.empty(most, result.dtype) for _ in range(min(2, len(passes) - 1))]
     blocks = []
-    for cut in cuts:
-        target = result[cut]
-        spare = between[tuple(slice(n) for n in target.shape)]
-        source, place, steps = image, IMAGE, []
+    for box in boxes:
+        target, source, place = result[_slices(box)], image, IMAGE
+        steps: list[_Step] = []
+        before: list[_Reached] = []
         for k, step in enumerate(passes):
-            into, onto = (target, RESULT) if (len(passes) - k) % 2 else (spare, BETWEEN)
-            steps.append((source, step, into, (axis, cut[axis].start) if k == 0 else (0, 0), (place, onto)))
-            source, place = into, onto
-        blocks.append(steps)
+            layout = [_reached(passes[k + 1 :], a, *own, n) for a, (own, n) in enumerate(zip(box, result.shape, strict=True))]
+            left = len(passes) - 1 - k
+            into, onto = target, RESULT
+            if left and (grows or left % 2):
+                shape = [sum(end - first for first, end in runs) for _, runs in layout]
+                into, onto = spares[left % len(spares)][: prod(shape)].reshape(shape), BETWEEN
+            if k == 0:
+                for runs in product(*(_placed(runs) for _, runs in layout)):
+                    window, starts = zip(*runs, strict=True)
+                    steps.append((source, step, into[window], starts, (place, onto)))
+            else:
+                starts = tuple(
+                    own[0] - origin if taps > 1 else 0 for own, taps, (origin, _) in zip(box, step.kernel.shape, before, strict=True)
+                )
+                steps.append((source, step, into, starts, (place, onto)))
+            source, place, before = into, onto, layout
+        blocks.append((box, steps))
     return blocks
+
+
+#: What is needed along an axis: the image position that is taken for the first one, and runs of positions, which lie side by side.
+_Reached = tuple[int, list[tuple[int, int]]]
+
+
+def _reached(later: list[Pass], axis: int, first: int, end: int, n: int) -> _Reached:
+    """What later passes need along an axis of n pixels for a part of their result.
+
+    Examples
+    --------
+    >>> box = Pass(np.ones(5), (-2,), Boundary.SYMM)
+    >>> _reached([box], 0, 10, 20, 99), _reached([box], 0, 0, 20, 99)
+    ((8, [(8, 22)]), (0, [(0, 22)]))
+    >>> _reached([Pass(np.ones(5), (-2,), Boundary.WRAP)], 0, 0, 20, 99)
+    (-2, [(97, 99), (0, 22)])
+    """
+    step = next((step for step in later if step.kernel.shape[axis] > 1), None)
+    if step is None or end - first == n:
+        return first, [(first, end)]
+    first += step.first[axis]
+    end += step.first[axis] + step.kernel.shape[axis] - 1
+    if step.rule is Boundary.WRAP and end - first < n:
+        at = first % n
+        beyond = at + end - first - n
+        return first, [(at, n), (0, beyond)] if beyond > 0 else [(at, at + end - first)]
+    inside = range(max(0, first), min(n, end))
+    beside = [*range(first, min(0, end)), *range(max(n, first), end)]
+    shown = [at for at in (index_map(position, n, step.rule) for position in beside) if at is not None]
+    shown += [inside[0], inside[-1]] if inside else []
+    low, high = min(shown, default=0), max(shown, default=0)
+    return low, [(low, high + 1)]
+
+
+def _placed(runs: list[tuple[int, int]]) -> Iterator[tuple[slice, int]]:
+    """Where runs lie side by side, and where each begins in the image."""
+    at = 0
+    for first, end in runs:
+        yield slice(at, at + end - first), first
+        at += end - first
 
 
 def planned(asked: Filtering) -> list[tuple[Problem, Plan, int]]:
@@ -358,7 +495,8 @@ def planned(asked: Filtering) -> list[tuple[Problem, Plan, int]]:
     for chain in chains:
         for pixels, steps, settings, part, *_ in _parts(image, chain, asked.settings, result):
             blocks = _blocks(pixels, steps, part)
-            for source, step, into, start, _ in blocks[0]:
+            for one in steps:
+                source, step, into, start, _ = next(each for each in blocks[0][1] if each[1] is one)
                 task, view = _task(source, step, settings, into, start)
                 plan = _prepared(task, view, settings)
                 found.append((task.problems[0], plan, len(blocks)))
@@ -408,15 +546,15 @@ def _fits_single(numbers: NDArray[Any]) -> bool:
 
 
 def _correlate(
-    image: NDArray[Any], step: Pass, settings: Settings, result: NDArray[Any], start: tuple[int, int] = (0, 0)
+    image: NDArray[Any], step: Pass, settings: Settings, result: NDArray[Any], start: tuple[int, ...] = ()
 ) -> None:
-    """One real pass; of the result from a position along one axis on."""
+    """One real pass; of the result from a position on."""
     task, view = _task(image, step, settings, result, start)
     _execute.run(task, [_prepared(task, view, settings)], view)
 
 
 def _task(
-    image: NDArray[Any], step: Pass, settings: Settings, result: NDArray[Any], start: tuple[int, int] = (0, 0)
+    image: NDArray[Any], step: Pass, settings: Settings, result: NDArray[Any], start: tuple[int, ...] = ()
 ) -> tuple[Task, NDArray[Any]]:
     """One real pass as a call of one problem, and the result as it sees it."""
     problem, view = _problem(image, step, settings, result, start)
@@ -424,13 +562,13 @@ def _task(
 
 
 def _problem(
-    image: NDArray[Any], step: Pass, settings: Settings, result: NDArray[Any], start: tuple[int, int] = (0, 0), *,
+    image: NDArray[Any], step: Pass, settings: Settings, result: NDArray[Any], start: tuple[int, ...] = (), *,
     frames: bool = True,
 ) -> tuple[Problem, NDArray[Any]]:  # fmt: skip
     """What a pass is to be planned as, and its view of the result."""
     kernel, first = step.kernel, step.first
-    if start[1]:
-        first = tuple(f + start[1] * (axis == start[0]) for axis, f in enumerate(first))
+    if any(start):
+        first = tuple(map(add, first, start))
     cval, dtype, beyond = settings.cval.real, result.dtype, step.rule is Boundary.FILL
     sums, store, order = dtype, Store.WRAP, Order.TAPS
     if dtype.kind != "f" and step.count > 1:
@@ -481,7 +619,8 @@ def _framed(
     Under kernels of several planes such numbers are planes as well, whatever their layout: tiles follow from their number.
     """
     flat = sum(taps > 1 for taps in kernel.shape) < 3
-    if flat and kernel.shape[-1:] == (1,) and image.ndim > 1 and is_interleaved(image) and is_interleaved(result):
+    side_by_side = flat and kernel.shape[-1:] == (1,) and image.ndim > 1 and image.shape[-1] == result.shape[-1]
+    if side_by_side and is_interleaved(image) and is_interleaved(result):
         kernel, first = kernel[..., 0], first[:-1]
     if kernel.ndim == 1:
         return image[None], result[None], kernel[None], (0, *first)

@@ -31,8 +31,8 @@ _FEW = 2**16
 
 #: Items that the tiles of a volume are at least cut into: two pairs for each of two workers.
 _SHARED = 8
-#: Bytes of scratch memory and spectra of the tiles of a volume, or of several kernels, within which the fastest are taken.
-_MOST_SCRATCH = 4e6
+#: Numbers of the spectra of a kernel of several planes, for each of its taps, that are not too many in any case.
+_SPECTRA = 16
 
 #: How many times longer products of several kernels take over pieces, whose rows overlap: 2026-11-21, Sapphire Rapids.
 _IN_PIECES = 1.5
@@ -371,26 +371,35 @@ def _tiles(problem: Problem, cost: _cost.Cost, parts: int, planes: int) -> tuple
     positive = tuple(not cross and bool((each >= 0).all()) for each in several)
     if count > 1:
         shape, slabs, best = _best_stack(cost, chars[0], kernel.shape, problem.shape, converts)
-        return Tiles(shape, chars, cross, whole, positive, norm, exponents, 0, kernel.shape[:-2], slabs), best, ""
-    shape, best = _best_tile(cost, chars[0], kernel.shape, problem.shape, parts, planes, len(several), alone, converts)
-    bits = _piece_bits(problem, cost, shape, norm) if problem.dtype.kind in "iu" and problem.store is Store.WRAP else 0
-    return Tiles(shape, chars, cross, whole, positive, norm, exponents, bits), best, ""
+        outer = kernel.shape[:-2]
+    else:
+        shape, best = _best_tile(cost, chars[0], kernel.shape, problem.shape, parts, planes, len(several), alone, converts)
+        slabs, outer = 1, ()
+    adds = problem.dtype.kind in "iuf" and problem.dtype.char not in "eg"
+    if not adds and any(_cost.planes_at_once(c, shape, outer) != outer for c in chars):
+        return None, 0.0, f"sums of parts of the kernel cannot be added in {problem.dtype}"
+    found = Tiles(shape, chars, cross, whole, positive, norm, exponents, 0, outer, slabs)
+    if problem.dtype.kind in "iu" and problem.store is Store.WRAP:
+        found = replace(found, bits=_piece_bits(problem, cost, found))
+    return found, best, ""
 
 
-def _piece_bits(problem: Problem, cost: _cost.Cost, shape: tuple[int, int], norm: float) -> int:
+def _piece_bits(problem: Problem, cost: _cost.Cost, tiles: Tiles) -> int:
     """Bits of the pieces of the kernel of a tile whose numbers turn out too large; 0 where that cannot be, or gains nothing."""
-    kernel, bits = problem.kernel, 8 * problem.dtype.itemsize
-    room = 0.4 / (noise(shape, "d") * (2 * shape[0] * shape[1]) ** 0.5)      # largest peak * norm of a pair of tiles
+    kernel, bits, shape, planes = problem.kernel, 8 * problem.dtype.itemsize, tiles.shape, prod(tiles.planes)
+    room = 0.4 / (noise(shape, "d", planes) * (2 * prod(shape) * planes) ** 0.5)      # largest peak * norm of a pair of tiles
     peak = _largest(problem)
-    if peak is not None and peak * norm < room:
+    if peak is not None and peak * tiles.norm < room:
         return 0
     width = _pieces.piece_bits(kernel, room / 2**_pieces.WIDTH)
     if not width:
         return 0
     count = max(1, problem.image.itemsize // _pieces.SIZE), len(_pieces.cut_kernel(kernel, width))
-    numbers = problem.shape[0] * problem.shape[1]
-    one = _cost.fft(cost, "d", shape, kernel.shape, problem.shape, 1, alone=False, converts=True)
-    direct = _cost.direct(cost, "i" if problem.dtype.itemsize == 4 else "l", kernel.shape, numbers, 1)
+    if tiles.planes:
+        one = _cost.volume(cost, "d", shape, kernel.shape, problem.shape, tiles.slabs, converts=True)
+    else:
+        one = _cost.fft(cost, "d", shape, kernel.shape, problem.shape, 1, alone=False, converts=True)
+    direct = _cost.direct(cost, "i" if problem.dtype.itemsize == 4 else "l", kernel.shape, prod(problem.shape), 1)
     return width if 1.2 * len(_pieces.pairs(*count, width, bits)) * one < direct else 0
 
 
@@ -401,7 +410,7 @@ def _best_tile(
 ) -> tuple[tuple[int, int], float]:  # fmt: skip
     """Shape of the tiles predicted to be the fastest, and their seconds; of several kernels within the limit of scratch memory."""
     tiles = sorted(_candidates(kernel, shape), key=prod)
-    fits = [tile for tile in tiles if kernels == 1 or _cost.tile_memory(char, tile, (), 2) <= _MOST_SCRATCH] or tiles[:1]
+    fits = [tile for tile in tiles if kernels == 1 or _cost.tile_memory(char, tile, (), 2) <= _cost.SCRATCH] or tiles[:1]
     times = {
         tile: _cost.fft(cost, char, tile, kernel, shape, parts, planes, kernels, alone=alone, converts=converts) for tile in fits
     }
@@ -414,12 +423,15 @@ def _best_stack(
     cost: _cost.Cost, char: str, kernel: tuple[int, ...], shape: tuple[int, ...], converts: bool
 ) -> tuple[tuple[int, int], int, float]:
     """The same for a kernel of several planes, and the parts that the planes of the result are cut into."""
-    times = {}
+    times, size = {}, 4 if char == "f" else 8
     for tile in _candidates(kernel[-2:], shape[-2:]):
-        slabs = _slabs(tile, kernel, shape)
-        seconds = _cost.volume(cost, char, tile, kernel, shape, slabs, converts=converts)
-        spared = max(_MOST_SCRATCH, _cost.tile_memory(char, tile, kernel[:-2]))      # within the limit the fastest, else the smallest
-        times[tile] = (spared, seconds, slabs)
+        part = (*_cost.planes_at_once(char, tile, kernel[:-2]), *kernel[-2:])
+        slabs = _slabs(tile, part, shape)
+        parts = prod(-(-n // k) for n, k in zip(kernel[:-2], part, strict=False))
+        seconds = parts * _cost.volume(cost, char, tile, part, shape, slabs, converts=converts)
+        over = max(_cost.SCRATCH, _cost.tile_memory(char, tile, part[:-2]))         # within the limits the fastest, else the smallest
+        kept = max(_cost.SCRATCH, _SPECTRA * prod(kernel) * size, 2 * prod(tile) * prod(kernel[:-2]) * size)
+        times[tile] = (over + kept, seconds, slabs)
     best = min(times, key=times.__getitem__)
     _, seconds, slabs = times[best]
     return best, slabs, seconds
@@ -428,7 +440,7 @@ def _best_stack(
 def _slabs(tile: tuple[int, int], kernel: tuple[int, ...], shape: tuple[int, ...]) -> int:
     """Parts of the planes of a result: enough to share out and to ride in pairs, each much longer than the kernel."""
     tiles = prod(-(-n // (side - k + 1)) for n, k, side in zip(shape[-2:], kernel[-2:], tile, strict=True)) * prod(shape[:-3])
-    slabs = max(1, min(shape[-3] // (4 * (kernel[-3] - 1)), -(-_SHARED // tiles)))
+    slabs = max(1, min(shape[-3] // (4 * max(1, kernel[-3] - 1)), -(-_SHARED // tiles)))
     return slabs + (tiles * slabs % 2 and slabs < shape[-3])
 
 

@@ -21,6 +21,7 @@ class Store(IntEnum):
     SATURATE = 2        # scaled, shifted; for integers rounded half to even, held to the limits of the type, as OpenCV
     ROUND = 3           # likewise, but integers keep their low bits
     DIVIDE = 4          # sums divided by a count, cut toward zero to integers
+    ADD = 5             # sums added to what is there; whole ones shifted
 
 
 class Combine(IntEnum):
@@ -99,7 +100,7 @@ class Problem:
         Type of the sums where it is not that of the result: float64 sums of `TRUNCATE`, for one. int64: the sums are exact.
     store : Store
     scale, delta : float
-        Of `SATURATE` and `ROUND`: ``scale * sum + delta`` is stored. Of `DIVIDE` delta is the count.
+        Of `SATURATE` and `ROUND`: ``scale * sum + delta`` is stored. Of `DIVIDE` delta is the count, of `ADD` bits of the shift.
     skips : bool
         Whether zero taps meet no pixel, so that they spread no NaN or infinity; for real operands.
     order : Order

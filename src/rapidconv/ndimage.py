@@ -706,9 +706,7 @@ def gaussian_laplace(
            [-0.1238, -0.4084, -0.1238],
            [ 0.    , -0.1238,  0.    ]])
     """
-    return asked.gaussian_derivatives(
-        gaussian_filter, input, sigma, output, mode, cval, axes, kwargs, degree=2
-    )
+    return asked.combined(asked.gaussian_derivatives(input, sigma, output, mode, cval, axes, gaussian_filter, 2, **kwargs))
 
 
 def gaussian_gradient_magnitude(
@@ -760,9 +758,7 @@ def gaussian_gradient_magnitude(
     array([[0.01, 0.12, 0.36, 0.36, 0.12, 0.01],
            [0.01, 0.12, 0.36, 0.36, 0.12, 0.01]])
     """
-    return asked.gaussian_derivatives(
-        gaussian_filter, input, sigma, output, mode, cval, axes, kwargs, degree=1
-    )
+    return asked.combined(asked.gaussian_derivatives(input, sigma, output, mode, cval, axes, gaussian_filter, 1, **kwargs))
 
 
 def generic_laplace(
@@ -812,8 +808,8 @@ def generic_laplace(
     >>> np.array_equal(ndimage.generic_laplace(image, second), ndimage.laplace(image))
     True
     """
-    return asked.sum_of_derivatives(
-        input, derivative2, output, mode, cval, extra_arguments, extra_keywords, axes
+    return asked.combined(
+        asked.sum_of_derivatives(input, derivative2, output, mode, cval, extra_arguments, extra_keywords, axes)
     )
 
 
@@ -862,6 +858,8 @@ def generic_gradient_magnitude(
     array([[15.        , 21.63330765, 15.        ],
            [15.        , 21.63330765, 15.        ]])
     """
-    return asked.sum_of_derivatives(
-        input, derivative, output, mode, cval, extra_arguments, extra_keywords, axes, squares=True
+    return asked.combined(
+        asked.sum_of_derivatives(
+            input, derivative, output, mode, cval, extra_arguments, extra_keywords, axes, squares=True
+        )
     )

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, replace
-from inspect import signature
+from inspect import Parameter, signature
 from math import prod
 from typing import Any, overload
 
@@ -24,6 +24,7 @@ from . import (
     signal,
 )
 from ._filter_weights import PREWITT, SOBEL
+from ._ndimage_call import Derivatives, Part
 from ._passes import Filtering
 from ._problem import Combine, Plan, Problem, Products, Store, Task
 
@@ -34,7 +35,7 @@ _Function = Callable[..., NDArray[Any]]
 _OPERATIONS: dict[str, _Function] = {"convolve2d": signal.convolve2d, "correlate2d": signal.correlate2d}
 
 #: What is asked for by the functions of `rapidconv.ndimage`, and what they add to their own arguments.
-_FILTERS: dict[_Function, tuple[Callable[..., Filtering], dict[str, Any]]] = {
+_FILTERS: dict[_Function, tuple[Callable[..., Filtering | Derivatives], dict[str, Any]]] = {
     ndimage.correlate: (_ndimage_call.correlate, {"operation": "correlate"}),
     ndimage.convolve: (_ndimage_call.correlate, {"operation": "convolve"}),
     ndimage.correlate1d: (_ndimage_call.correlate1d, {"operation": "correlate"}),
@@ -46,7 +47,15 @@ _FILTERS: dict[_Function, tuple[Callable[..., Filtering], dict[str, Any]]] = {
     ndimage.prewitt: (_ndimage_call.gradient, {"across": PREWITT}),
     ndimage.sobel: (_ndimage_call.gradient, {"across": SOBEL}),
     ndimage.laplace: (_ndimage_call.laplace, {}),
-}
+    ndimage.gaussian_laplace: (_ndimage_call.gaussian_derivatives, {"gaussian_filter": ndimage.gaussian_filter, "degree": 2}),
+    ndimage.gaussian_gradient_magnitude: (
+        _ndimage_call.gaussian_derivatives, {"gaussian_filter": ndimage.gaussian_filter, "degree": 1}),
+    ndimage.generic_laplace: (_ndimage_call.sum_of_derivatives, {}),
+    ndimage.generic_gradient_magnitude: (_ndimage_call.sum_of_derivatives, {"squares": True}),
+}  # fmt: skip
+
+#: What the generic ones call their function and its arguments, and what `sum_of_derivatives` does.
+_GENERIC = {"derivative2": "derivative", "extra_arguments": "arguments_", "extra_keywords": "keywords"}
 
 #: Those of `rapidconv.image`, and the arguments they take before `_image_arguments.OPTIONS`.
 _PICTURES: dict[_Function, tuple[Callable[..., Task], tuple[str, ...]]] = {
@@ -56,9 +65,6 @@ _PICTURES: dict[_Function, tuple[Callable[..., Task], tuple[str, ...]]] = {
 _POLAR: dict[_Function, Combine] = {image.magnitude: Combine.MAGNITUDE, image.phase: Combine.PHASE}
 
 _KNOWN = (*_OPERATIONS.values(), *_FILTERS, *_PICTURES, *_POLAR)
-
-#: Bytes of scratch memory that no call without transforms exceeds: tests/memory_use.py holds them to it.
-_SCRATCH = 4 * 2**20
 
 #: Numbers of images whose filters do small calls again as fast as a prepared plan would.
 _SMALL = 2**16
@@ -83,17 +89,23 @@ def _call(arguments: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[_Functi
 
 
 def _bound(function: _Function, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> dict[str, Any]:
-    """All arguments of a call by their names."""
-    bound = signature(function).bind(*arguments, **keywords)
+    """All arguments of a call by their names, further ones of another function too."""
+    names = signature(function)
+    bound = names.bind(*arguments, **keywords)
     bound.apply_defaults()
-    return dict(bound.arguments)
+    given = dict(bound.arguments)
+    for name, each in names.parameters.items():
+        if each.kind is Parameter.VAR_KEYWORD:
+            given |= given.pop(name)
+    return given
 
 
-def _asked(function: _Function, given: dict[str, Any]) -> Task | Filtering:
+def _asked(function: _Function, given: dict[str, Any]) -> Task | Filtering | Derivatives:
     """What a call asks for; every error a caller can make is raised here."""
     if function in _FILTERS:
         asks, added = _FILTERS[function]
-        return asks(image=given["input"], **{name: value for name, value in given.items() if name != "input"}, **added)
+        named = {_GENERIC.get(name, name): value for name, value in given.items()}
+        return asks(image=named.pop("input"), **named, **added)
     if function in _PICTURES:
         asks_picture, names = _PICTURES[function]
         order = ("image", "out", *names, *_image_arguments.OPTIONS)
@@ -112,10 +124,12 @@ class Explanation:
     Attributes
     ----------
     method : str
-        'direct', 'separable' or 'fft'; of several passes all there are, joined by ' + '.
+        'direct', 'separable' or 'fft', or 'a function' that is not of this library; of several passes or parts all there are,
+        joined by ' + '.
     reason : str
     seconds : dict
-        Predicted seconds of every method that can serve, on one thread; of several passes that of all together.
+        Predicted seconds of every method that can serve, on one thread; of several passes or parts that of all together; empty
+        where a function is called that is not of this library.
     tile : (int, int) or None
         Sides of the tiles of the transforms, in pixels.
     work_dtype : tuple of str
@@ -125,11 +139,13 @@ class Explanation:
     workers : int
         Threads the call is worth, of those it may use.
     memory : int
-        Most bytes of scratch memory beyond the result, for each worker.
+        Most bytes of scratch memory beyond the result, for each worker; what a function takes that is not of this library is not counted.
     passes : tuple of Explanation
         The filters a call consists of, one after the other, where there is more than one.
     kernel : tuple of int
         Shape of the kernel; of several passes ().
+    parts : tuple of Explanation
+        Of filters whose results are combined, as the reason says: each of them, over the same image.
     """
 
     method: str
@@ -142,6 +158,7 @@ class Explanation:
     memory: int
     passes: tuple["Explanation", ...] = ()
     kernel: tuple[int, ...] = ()
+    parts: tuple["Explanation", ...] = ()
 
     def __str__(self) -> str:
         """The explanation in lines."""
@@ -149,16 +166,18 @@ class Explanation:
         lines = [
             f"method       {self.method}",
             f"reason       {self.reason}",
-            f"predicted    {times}",
+            f"predicted    {times or '-'}",
             f"tile         {'-' if self.tile is None else f'{self.tile[0]} x {self.tile[1]}'}",
-            f"sums in      {', then '.join(self.work_dtype)}",
+            f"sums in      {', then '.join(self.work_dtype) or '-'}",
             f"error        {self.error_bound}",
             f"workers      {self.workers}",
             f"memory       at most {self.memory / 2**20:.1f} MiB of scratch a worker",
         ]
-        for k, each in enumerate(self.passes):
-            lines.append(f"pass {k + 1} of {len(self.passes)}, kernel of {' x '.join(map(str, each.kernel))}")
-            lines += [f"  {line}" for line in str(each).splitlines()]
+        for name, some in (("pass", self.passes), ("part", self.parts)):
+            for k, each in enumerate(some):
+                kernel = f", kernel of {' x '.join(map(str, each.kernel))}" if each.kernel else ""
+                lines.append(f"{name} {k + 1} of {len(some)}{kernel}")
+                lines += [f"  {line}" for line in str(each).splitlines()]
         return "\n".join(lines)
 
 
@@ -186,8 +205,8 @@ def explain(*arguments: Any, **keywords: Any) -> Explanation:
     Parameters
     ----------
     function : callable
-        A function of `rapidconv.signal` or `rapidconv.image`, or a linear filter of `rapidconv.ndimage`: those whose passes are known before
-        anything is computed, so not `gaussian_laplace`, `gaussian_gradient_magnitude` and the generic ones, which call others.
+        A function of `rapidconv.signal`, `rapidconv.image` or `rapidconv.ndimage`. Of the generic ones, what a function of yours does is
+        not known: it is not called.
     *arguments, **keywords
         As of the function.
     operation : {'convolve2d', 'correlate2d'}
@@ -234,43 +253,88 @@ def explain(*arguments: Any, **keywords: Any) -> Explanation:
     return _told(_asked(function, _bound(function, others, keywords)))
 
 
-def _told(asked: Task | Filtering) -> Explanation:
+def _told(asked: Task | Filtering | Derivatives) -> Explanation:
     """A call in words; planes of a picture are all done alike."""
+    if isinstance(asked, Derivatives):
+        return _told_of_parts(asked)
     if isinstance(asked, Filtering):
-        each = [_explanation(plan, problem, blocks) for problem, plan, blocks in _passes.planned(asked)]
+        planned = _passes.planned(asked)
+        each = [_explanation(plan, problem, blocks) for problem, plan, blocks in planned]
+        between = 0 if asked.sums else sum(problem.image.nbytes for problem, _, _ in planned[1:])
         dtype = asked.result.dtype
     else:
         plans = _plan.plans(asked)
         first = {id(plan): k for k, plan in reversed(list(enumerate(plans)))}
         each = [_explanation(plans[k], asked.problems[k]) for k in sorted(first.values())]
-        dtype = asked.dtype
+        dtype, between = asked.dtype, 0
     if not each:
-        return Explanation("direct", "there is nothing to sum", {"direct": 0.0}, None, (str(dtype),), "exact", 1, 0)
+        return _nothing(dtype)
     if len(each) == 1:
         return each[0]
-    method = " + ".join(dict.fromkeys(one.method for one in each))
-    return Explanation(
-        method,
-        f"{len(each)} passes, each by the method that suits it",
-        {method: sum(one.seconds[one.method] for one in each)},
-        None,
-        tuple(dict.fromkeys(name for one in each for name in one.work_dtype)),
-        "that of each pass",
-        max(one.workers for one in each),
-        max(one.memory for one in each) + (_passes.BLOCK if "fft" in method and isinstance(asked, Filtering) else 0),
-        tuple(each),
+    found = replace(
+        _summary(each, f"{len(each)} passes, each by the method that suits it", "that of each pass"), passes=tuple(each)
     )
+    counted = between > _passes.BLOCK or "fft" in found.method       # else direct sums and a block stay in the limit
+    return replace(found, memory=found.memory + between * counted)
+
+
+def _nothing(dtype: np.dtype[Any]) -> Explanation:
+    """A call in which nothing is summed."""
+    return Explanation("direct", "there is nothing to sum", {"direct": 0.0}, None, (str(dtype),), "exact", 1, 0)
+
+
+def _summary(each: list[Explanation], reason: str, error_bound: str) -> Explanation:
+    """Several filters as one."""
+    methods = dict.fromkeys(name for one in each for name in one.method.split(" + "))
+    method = " + ".join(methods)
+    seconds = {method: sum(one.seconds[one.method] for one in each)} if all(one.seconds for one in each) else {}
+    types = tuple(dict.fromkeys(name for one in each for name in one.work_dtype))
+    workers, memory = max(one.workers for one in each), max(one.memory for one in each)
+    return Explanation(method, reason, seconds, None, types, error_bound, workers, memory)
+
+
+def _told_of_parts(asked: Derivatives) -> Explanation:
+    """Filters whose results are combined, in words."""
+    if not asked.parts:
+        return _nothing(asked.result.dtype)
+    each = [_told_of_part(asked, part) for part in asked.parts]
+    does = "root of the sum of the squares of" if asked.squares else "sum of"
+    along = ", ".join(str(part.axis) for part in asked.parts)
+    name = asked.parts[0].function.__name__ if hasattr(asked.parts[0].function, "__name__") else repr(asked.parts[0].function)
+    reason = f"{does} the results of {name} for axis {along}"
+    found = replace(_summary(each, reason, "that of each part, combined in the result's type"), parts=tuple(each))
+    image = asked.result.nbytes if len(each) > 1 else 0         # where the results of all but the first lie
+    return replace(found, memory=found.memory + image)
+
+
+def _told_of_part(asked: Derivatives, part: Part) -> Explanation:
+    """One of them."""
+    if _is_filter(part.function):
+        return _told(_asked(part.function, {**_arguments_of(part, asked.result.dtype), "input": asked.image}))
+    return Explanation("a function", "it is not of this library", {}, None, (), "not known", 1, 0)
+
+
+def _is_filter(function: _Function) -> bool:
+    """Whether a function is one of `rapidconv.ndimage`."""
+    return any(function is known for known in _FILTERS)
+
+
+def _arguments_of(part: Part, dtype: np.dtype[Any]) -> dict[str, Any]:
+    """All arguments of a filter for results of a type; the image is None."""
+    return _bound(part.function, (None, *part.before, dtype, *part.after), part.keywords)
 
 
 def _explanation(plan: Plan, problem: Problem, blocks: int = 1) -> Explanation:
     """A plan in words, of as many such problems as there are blocks."""
     tiles = plan.tiles if plan.method == "fft" else None
     types = tuple(str(lane.dtype) for lane in (_products(plan)[0] if plan.method == "separable" else plan).lanes)
-    memory = _SCRATCH
+    memory = _cost.SCRATCH
     if tiles is not None:
         types = tuple(str(np.dtype(char)) for char in tiles.chars)
         count = 1 if tiles.planes else len(tiles.exponents)
-        memory = max(_cost.tile_memory(char, tiles.shape, tiles.planes, count) for char in tiles.chars)
+        memory = max(
+            _cost.tile_memory(c, tiles.shape, _cost.planes_at_once(c, tiles.shape, tiles.planes), count) for c in tiles.chars
+        )
     seconds = {method: blocks * t for method, t in plan.seconds.items()}
     shape = None if tiles is None else tiles.shape
     bound = _ending(problem, _bound_of_sums(plan, problem))
@@ -318,12 +382,12 @@ class Prepared:
     """A function made ready for images of one shape and dtype: call it with an image.
 
     It holds the plans and what they make of the kernels, such as their spectra. Threads can share it; pickled, it takes its arguments
-    along and prepares itself again.
+    along, a function of yours among them, and prepares itself again.
     """
 
     def __init__(self, function: _Function, given: dict[str, Any], shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
         self._function = function
-        self._given = deepcopy(given)
+        self._given = {name: value if callable(value) else deepcopy(value) for name, value in given.items()}
         self._shape = shape
         self._dtype = dtype
         self._input = next(iter(given))
@@ -331,14 +395,22 @@ class Prepared:
         self._filters: dict[object, Any] = {}
         asked = self._asked(np.empty(shape, dtype), None)
         self._told = _told(asked)
-        if isinstance(asked, Filtering):
+        if isinstance(asked, Filtering | Derivatives):
             self._result_shape, self._result_dtype = asked.result.shape, asked.result.dtype
+            self._parts = [self._part(part) for part in asked.parts] if isinstance(asked, Derivatives) else []
             return
         self._result_shape, self._result_dtype = asked.shape, asked.dtype
         self._plans = [] if self._swaps(asked) else _plan.plans(asked)
         result = _execute.allocate(asked)
         for problem, plan, view in zip(asked.problems, self._plans, asked.views(result), strict=False):
             _execute.prepare(problem, plan, view)
+
+    def _part(self, part: Part) -> Callable[[NDArray[Any], Any], Any]:
+        """A derivative made ready; a function that is not ours as it is."""
+        if not _is_filter(part.function):
+            return part
+        ready = Prepared(part.function, _arguments_of(part, self._result_dtype), self._shape, self._dtype)
+        return lambda pixels, output: ready(pixels, out=output if isinstance(output, np.ndarray) else None)
 
     def _swaps(self, task: Task) -> bool:
         """Whether the image takes the kernel's place, as in 'valid' with a larger kernel."""
@@ -348,7 +420,7 @@ class Prepared:
         """All arguments of a call."""
         return self._given | {self._input: pixels} | ({} if out is None else {self._output: out})
 
-    def _asked(self, pixels: NDArray[Any], out: NDArray[Any] | None) -> Task | Filtering:
+    def _asked(self, pixels: NDArray[Any], out: NDArray[Any] | None) -> Task | Filtering | Derivatives:
         asked = _asked(self._function, self._arguments(pixels, out))
         if isinstance(asked, Filtering):
             return replace(asked, settings=replace(asked.settings, kept=self._filters))
@@ -391,10 +463,12 @@ class Prepared:
             msg = f"`image` has shape {pixels.shape} and dtype {pixels.dtype}; prepared for {self._shape} and {self._dtype}"
             raise ValueError(msg)
         if out is not None:
-            _arguments.check_out(out, self._result_shape, self._result_dtype, pixels, pixels)
+            _arguments.check_out(out, self._result_shape, self._result_dtype.newbyteorder("="), pixels, pixels)
         if pixels.size <= _SMALL and self._function not in _OPERATIONS.values():
             return self._function(**self._arguments(pixels, out))       # which does small calls again
         asked = self._asked(pixels, out)
+        if isinstance(asked, Derivatives):
+            return _ndimage_call.combined(asked, self._parts)
         if isinstance(asked, Filtering):
             _passes.run(asked)
             return asked.result
@@ -437,7 +511,7 @@ def prepare(*arguments: Any, **keywords: Any) -> Prepared:
     image : array_like
         Any image of the shape and dtype to come; its pixels do not matter.
     *arguments, **keywords
-        Further ones of the function; arrays are copied. The array for a result is given when there is one.
+        Further ones of the function; arrays are copied, functions are not. The array for a result is given when there is one.
     kernel : array_like, 2-D
         Copied.
     shape : tuple of int

@@ -11,6 +11,7 @@ cdef enum:
     SATURATE = 2
     ROUND = 3
     DIVIDE = 4
+    ADD = 5
     MAX_LANES = 3
     MAX_OUTER = 64          # axes beyond rows and columns
     TILE_ROWS = 64          # output rows of a band of tiles, the unit of work handed to a worker
@@ -67,7 +68,7 @@ ctypedef struct Job:
     int out_kind
     int out_parts
     int store
-    double scale, delta          # of SATURATE and ROUND; delta is the count of DIVIDE
+    double scale, delta          # of SATURATE and ROUND; delta is the count of DIVIDE and the shift of ADD
     bint skips                   # zero taps meet no pixel
     int order                    # of the taps, where sums are cut
 

@@ -108,8 +108,8 @@ cdef int see_work(Job* job, tuple work) except -1:
     outer, top, left : image position under the first tap of the first output
     lift : whether a real image is to be seen as complex, which a complex fill value needs
     out : array of the image's dimensions, aligned and native, that shares no memory with the others
-    store : KEEP_BITS, TRUNCATE, SATURATE, ROUND or DIVIDE
-    scale, delta : of SATURATE and ROUND; delta is the count of DIVIDE
+    store : KEEP_BITS, TRUNCATE, SATURATE, ROUND, DIVIDE or ADD
+    scale, delta : of SATURATE and ROUND; delta is the count of DIVIDE and the shift of ADD
     skips : whether zero taps meet no pixel
     order : of the taps, where sums are cut
     """

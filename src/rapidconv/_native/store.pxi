@@ -109,13 +109,28 @@ cdef void put_divided(
 
 
 cdef void put_shifted(
-    const lane* s, Py_ssize_t s_step, double scale, double delta, real* d, Py_ssize_t stride, Py_ssize_t n,
+    Job* job, const lane* s, Py_ssize_t s_step, real* d, Py_ssize_t stride, Py_ssize_t n,
 ) noexcept nogil:
-    """scale * sum + delta in floating types."""
+    """scale * sum + delta in floating types, or the sum added to what is there."""
+    cdef Py_ssize_t i
+    cdef char* p = <char*> d
+    cdef double scale = job.scale, delta = job.delta
+    if job.store == ADD:
+        for i in range(n):
+            d = <real*> (p + i * stride)
+            d[0] = <real> (d[0] + s[i * s_step])
+        return
+    for i in range(n):
+        (<real*> (p + i * stride))[0] = <real> (scale * <double> s[i * s_step] + delta)
+
+
+cdef void put_added(const lane* s, Py_ssize_t s_step, int shift, number* d, Py_ssize_t stride, Py_ssize_t n) noexcept nogil:
+    """Whole sums, shifted, to the numbers that are there, low bits kept."""
     cdef Py_ssize_t i
     cdef char* p = <char*> d
     for i in range(n):
-        (<real*> (p + i * stride))[0] = <real> (scale * <double> s[i * s_step] + delta)
+        d = <number*> (p + i * stride)
+        d[0] = <number> (d[0] + (<unsigned long long> <long long> s[i * s_step] << shift))
 
 
 cdef void put_as(
@@ -128,6 +143,9 @@ cdef void put_as(
         put_divided(s, s_step, job.delta, type_size(job.kind) <= 2, d, stride, n)
     elif job.store == ROUND:
         put_rounded(s, s_step, job.scale, job.delta, d, stride, n)
+    elif job.store == ADD:
+        if lane is float or lane is double:         # of transforms
+            put_added(s, s_step, <int> job.delta, d, stride, n)
     else:
         put_saturated(s, s_step, job.scale, job.delta, low, high, d, stride, n)
 
@@ -164,9 +182,9 @@ cdef void put_from(Job* job, const lane* s, Py_ssize_t s_step, char* d, Py_ssize
     elif kind == U8:
         put_as(job, s, s_step, 0, 18446744073709549568.0, <unsigned long long*> d, stride, n)
     elif kind == F4:
-        put_shifted(s, s_step, job.scale, job.delta, <float*> d, stride, n)
+        put_shifted(job, s, s_step, <float*> d, stride, n)
     elif kind == F8:
-        put_shifted(s, s_step, job.scale, job.delta, <double*> d, stride, n)
+        put_shifted(job, s, s_step, <double*> d, stride, n)
 
 
 cdef void put_whole(
