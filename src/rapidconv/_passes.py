@@ -184,11 +184,12 @@ def _ready(image: NDArray[Any], passes: list[Pass], settings: Settings, result: 
     for pixels, chain, beyond, part, operation, whole in _parts(image, passes, settings, result):
         if operation is not None or whole is not None:
             return None
-        ((_, steps),) = _blocks(pixels, chain, part)
+        (_, steps), *others = _blocks(pixels, chain, part)
+        if others:
+            return None
         for source, step, into, _, places in steps:
             task, view = _task(source, step, beyond, into)
-            (problem,), (plan,) = task.problems, _plan.plans(task)
-            found.append((problem, plan, view, *places))
+            found.append((task.problems[0], _prepared(task, view, beyond), view, *places))
             between = max(between, into.nbytes if places[1] == BETWEEN else 0)
     return _execute.ready(found, image, result, between, weights)
 
