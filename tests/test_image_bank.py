@@ -459,10 +459,13 @@ def test_large_complex_kernels_take_the_transforms(dtype):
 
 
 def test_banks_of_products_and_of_large_kernels_are_planned_so():
+    """Which of two fast methods is the faster one is a target's own."""
     img = picture((512, 512), "float32")
-    for kernels, method in [(products(2, (31, 31), "fractions"), "separable"), (np.random.default_rng(0).random((4, 31, 31)), "fft"), (BANK, "direct")]:
+    many, large = products(2, (31, 31), "fractions"), np.random.default_rng(0).random((4, 31, 31))
+    for kernels, methods in [(many, {"separable", "fft"}), (large, {"fft"}), (BANK, {"direct"})]:
         told = rapidconv.explain(image.filter_bank, img, kernels, combine="magnitude")
-        assert told.method == method == min(told.seconds, key=told.seconds.get)
+        assert told.method == min(told.seconds, key=told.seconds.get)
+        assert told.method in methods <= told.seconds.keys()
         assert told.memory < 2**23
         ready = rapidconv.prepare(image.filter_bank, img, kernels, combine="magnitude")
         np.testing.assert_array_equal(ready(img), image.filter_bank(img, kernels, combine="magnitude"))
