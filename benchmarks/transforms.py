@@ -92,7 +92,7 @@ def make_alone_call(char: str, side: int = SIDE) -> Call:
     """
     transform, kernels = _load_internals()
     described = transform.transform(side, char)
-    spectrum = transform.spectrum(np.ones(KERNEL, char), (side, side), char, 0)
+    spectrum = transform.spectrum(np.ones(KERNEL, char), (side, side), char, (0,))
     return Call(kernels.filter_tiles, (spectrum, described, described, PAIRS))
 
 
