@@ -74,8 +74,12 @@ cdef bint overlap(cnp.ndarray a, cnp.ndarray b) noexcept:
 cdef int common_type(cnp.ndarray a, cnp.ndarray b):
     """The common type of two arrays: that of one of them, or of numbers not both whole; else -1."""
     cdef int first = cnp.PyArray_TYPE(a), second = cnp.PyArray_TYPE(b)
-    cdef bint takes = cnp.PyArray_CanCastSafely(second, first), fits = cnp.PyArray_CanCastSafely(first, second)
-    if takes != fits or first == second:
+    cdef bint takes, fits
+    if first == second:
+        return first
+    takes = cnp.PyArray_CanCastSafely(second, first)
+    fits = cnp.PyArray_CanCastSafely(first, second)
+    if takes != fits:
         return first if takes else second
     if not takes and cnp.PyArray_ISINTEGER(a) and cnp.PyArray_ISINTEGER(b):
         return -1
