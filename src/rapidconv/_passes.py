@@ -256,7 +256,6 @@ def _boxes(shape: tuple[int, ...], size: int, axis: int, least: int, reach: list
     lengths, step = list(shape), BLOCK * shape[axis] // (size * prod(shape))
     lengths[axis] = min(shape[axis], max(step, least))
 
-
     def grown(cut: list[int]) -> list[int]:
         return [min(n, k + taps) for n, k, taps in zip(shape, cut, reach, strict=True)]
 
