@@ -92,7 +92,7 @@ def direct(image, kernel, mode="same", boundary="symm"):
     out, (top, left) = geometry(image, kernel, mode, dtype)
     lane = np.dtype(np.float32 if dtype.char in "efF" else np.float64)
     described = work(image, kernel, np.zeros(1, dtype), boundary, top, left, out)
-    kernels.correlate(described, [(*transposed(kernel, lane), NO_LIMIT)], np.zeros(1, np.intp), 0, 64)
+    kernels.correlate(described, [(*transposed(kernel, lane), NO_LIMIT, 1)], np.zeros(1, np.intp), 0, 64)
     return out
 
 

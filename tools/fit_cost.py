@@ -11,7 +11,7 @@ import numpy as np
 
 import rapidconv
 from rapidconv import _arguments, _execute, _plan
-from rapidconv._native import in_use
+from rapidconv._native import in_use, kernels
 
 SIDE = 768
 LANES = {"f": "f4", "d": "f8", "h": "i2", "i": "i4", "l": "i8"}
@@ -87,6 +87,10 @@ def fit():
         slope = (points[1][1] - 2 * 0.6) / points[1][0]
         found["point"][lane], found["load"][lane] = slope, 0.6
     found["put"]["g"], found["tap"]["g"] = 3.0, 1.0
+    if kernels.DOTS:
+        image = data("h", (SIDE, SIDE)).astype("u1")
+        points = [(-(-k // 4) * k, convolve(image, np.arange(k * k, dtype="u1").reshape(k, k), "direct") / pixels) for k in (9, 15, 25)]
+        found["put"]["q"], found["tap"]["q"] = line(points)
     return found
 
 

@@ -47,9 +47,12 @@ class Weights:
         self._parts: dict[str, list[tuple[tuple[int, ...], Weights, Tiles]]] = {}
 
     def lanes(self) -> list[tuple[Any, ...]]:
-        """(real part, imaginary part or None, limit) of every lane, transposed: what direct summation reads."""
+        """(real part, imaginary part or None, limit, joined) of every lane, transposed: what direct summation reads."""
         if self._lanes is None:
-            self._lanes = [(*_transposed(self.kernel, lane.dtype), lane.limit) for lane in self.plan.lanes]
+            self._lanes = [
+                (*(_joined(self.kernel, lane.joined) if lane.joined > 1 else _transposed(self.kernel, lane.dtype)), lane.limit, lane.joined)
+                for lane in self.plan.lanes
+            ]
         return self._lanes
 
     def stack(self) -> NDArray[Any]:
@@ -578,3 +581,11 @@ def _transposed(kernel: NDArray[Any], dtype: np.dtype[np.generic]) -> tuple[NDAr
     if kernel.dtype.kind != "c":
         return np.array(turned, dtype, order="C"), None
     return np.array(turned.real, dtype, order="C"), np.array(turned.imag, dtype, order="C")
+
+
+def _joined(kernel: NDArray[Any], rows: int) -> tuple[NDArray[Any], None]:
+    """The low bytes of four rows of a kernel, or the low halves of two, side by side in a lane, transposed; zeros below the last row."""
+    *planes, height, width = kernel.shape
+    taken = np.zeros((*planes, width, -(-height // rows) * rows), np.dtype(f"i{4 // rows}"))
+    taken[..., :height] = kernel.swapaxes(-1, -2).astype(taken.dtype)
+    return taken, None

@@ -169,11 +169,18 @@ def _road(problem: Problem, workers: int, planes: int, within: int) -> Plan:
     products = 2 if cross else 1
     lane = lanes[0].dtype.char
     seconds = {"direct": _cost.direct(cost, lane, kernel.shape, numbers, products, _converted(problem, lanes[0]))}
-    gaining = 1 if workers == 1 else _gaining(problem, lanes[0], workers, planes, within)
+    direct, joined = lanes, _joined_lane(problem) if kernels.DOTS else None
+    if joined is not None:
+        together = _cost.direct(cost, "q", _joined_shape(kernel.shape, joined), kernels.summed(rows, width, 4), 1)
+        slower = _cost.HELD * numbers if problem.store is Store.SATURATE and problem.scale == 1 else 0.0
+        if together < seconds["direct"] + slower:
+            direct, why = (joined,), f"{joined.joined} rows at once are multiplied and summed, exactly"
+            seconds["direct"] = together
+    gaining = 1 if workers == 1 else _gaining(problem, direct[0], workers, planes, within)
     riders = within * _channels(problem)
     little = kernels.little_work(riders * rows, width, products, kernel.size, lanes[0].dtype.itemsize)
     if wanted == "direct" or (wanted == "auto" and little):
-        return Plan("direct", lanes, why, seconds, gaining)
+        return Plan("direct", direct, why, seconds, gaining)
     tiles, separable, obstacles = None, None, {}
     if wanted != "separable":
         tiles, seconds["fft"], obstacles["fft"] = _tiles(problem, cost, parts, riders)
@@ -195,7 +202,7 @@ def _road(problem: Problem, workers: int, planes: int, within: int) -> Plan:
     others = [f"{t / seconds[method]:.1f} times faster than {name}" for name, t in seconds.items() if name != method]
     others += [f"no {name}: {obstacle}" for name, obstacle in obstacles.items() if obstacle]
     if method == "direct":
-        return Plan(method, lanes, "; ".join([why, *others]), seconds, gaining, tiles, separable)
+        return Plan(method, direct, "; ".join([why, *others]), seconds, gaining, tiles, separable)
     planes *= within
     many = workers_for(planes * seconds[method] * _channels(problem), max(1, planes * prod(problem.shape[:-1]) // 16), workers)
     if method == "fft":
@@ -297,7 +304,7 @@ def _gaining(problem: Problem, lane: Lane, workers: int, planes: int, within: in
     """How many workers gain on a call of so many problems of direct sums, each of so many planes like this."""
     rows = within * prod(problem.shape[:-1])
     numbers = rows * problem.shape[-1] * _channels(problem)
-    taps = problem.kernel.size
+    taps = prod(_joined_shape(problem.kernel.shape, lane))
     if numbers * taps < _FEW:
         return 1
     if problem.dtype.kind == "c":
@@ -340,6 +347,31 @@ def _lanes(problem: Problem) -> tuple[tuple[Lane, ...], str]:
     if dtype.kind != "b" and dtype.itemsize <= 2:
         return _single(np.int16), "wrapping is a ring homomorphism: the low bits of 16-bit sums are exact"
     return _whole_number_lanes(problem, _magnitude(problem.kernel)), "sums small enough to be exact in a floating lane run there"
+
+
+def _joined_lane(problem: Problem) -> Lane | None:
+    """The lane of bytes or shorts whose sums of products have the result's bits, if there is one."""
+    image, kernel, result = problem.image.dtype, problem.kernel, problem.dtype
+    if problem.summed.kind not in "biu" or image.kind not in "biu" or kernel.dtype.kind not in "biu":
+        return None
+    if result.kind not in "biu" and result.char not in "fd":
+        return None
+    low, high = _limits(problem)
+    total = _magnitude(kernel)
+    wraps = result.itemsize if problem.store is Store.WRAP and result.kind in "iu" else 8
+    for joined, least, most in ((4, 0, 2**8 - 1), (2, -(2**15), 2**15 - 1)):
+        size, half = 4 // joined, 2 ** (32 // joined - 1)
+        if wraps <= size:
+            return Lane(np.dtype(np.int32), _NO_LIMIT, joined)
+        fits = least <= low and high <= most and -half <= kernel.min() and kernel.max() < half
+        if fits and (wraps <= 4 or total * max(-low, high) < 2**31):
+            return Lane(np.dtype(np.int32), _NO_LIMIT, joined)
+    return None
+
+
+def _joined_shape(kernel: tuple[int, ...], lane: Lane) -> tuple[int, ...]:
+    """Shape of a kernel in numbers of a lane."""
+    return *kernel[:-2], -(-kernel[-2] // lane.joined), kernel[-1]
 
 
 def _tiles(problem: Problem, cost: _cost.Cost, parts: int, planes: int) -> tuple[Tiles | None, float, str]:
@@ -520,5 +552,15 @@ def _largest(problem: Problem) -> int | None:
     dtype = problem.image.dtype
     if dtype.kind != "b" and dtype.itemsize > 2:
         return None
-    peak = 1 if dtype.kind == "b" else max(int(np.iinfo(dtype).max), -int(np.iinfo(dtype).min))
-    return max(peak, abs(int(problem.fill[0]))) if problem.boundary is Boundary.FILL else peak
+    low, high = _limits(problem)
+    return max(-low, high)
+
+
+def _limits(problem: Problem) -> tuple[int, int]:
+    """Least and largest number an image of integers of this type can have, fill included."""
+    dtype = problem.image.dtype
+    low, high = (0, 1) if dtype.kind == "b" else (int(np.iinfo(dtype).min), int(np.iinfo(dtype).max))
+    if problem.boundary is Boundary.FILL:
+        fill = int(problem.fill[0])
+        low, high = min(low, fill), max(high, fill)
+    return low, high

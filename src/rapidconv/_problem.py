@@ -181,10 +181,14 @@ class Lane:
     dtype : dtype
     limit : int
         The lane is exact for images of at most this magnitude.
+    joined : int
+        Rows of the image, numbers of 4 // joined bytes, that are joined in a number of the lane, whose products with as many
+        rows of the kernel one instruction sums.
     """
 
     dtype: np.dtype[np.generic]
     limit: int
+    joined: int = 1
 
 
 @dataclass(slots=True, frozen=True)

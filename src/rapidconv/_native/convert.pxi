@@ -14,6 +14,8 @@ cdef enum:
     F4 = 10
     F8 = 11
     FG = 12
+    Q4 = 13         # lanes only: quads of bytes, pairs of shorts, of so many rows of an image
+    P4 = 14
 
 from libc.math cimport rint
 
@@ -56,7 +58,7 @@ cdef inline Py_ssize_t type_size(int kind) noexcept nogil:
         return 1
     if kind == I2 or kind == U2 or kind == F2:
         return 2
-    if kind == I4 or kind == U4 or kind == F4:
+    if kind == I4 or kind == U4 or kind == F4 or kind >= Q4:
         return 4
     if kind == FG:
         return sizeof(extended)
@@ -163,8 +165,6 @@ cdef void from_lane(const lane* s, Py_ssize_t s_step, int kind, char* d, Py_ssiz
             narrow(s, s_step, <signed char*> d, stride, n)
         else:
             narrow(s, s_step, <short*> d, stride, n)
-    elif lane is int:
-        narrow(s, s_step, <int*> d, stride, n)
     elif lane is extended:
         narrow(s, s_step, <extended*> d, stride, n)
     elif kind == F4:

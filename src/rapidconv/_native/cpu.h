@@ -40,8 +40,17 @@ static int rc_x86_level(void) {
     if (!rc_has(leaf7[RC_EBX], 1u << 16 | 1u << 17 | 1u << 28 | 1u << 30 | 1u << 31)) return 3;
     return rc_has(saved, 0xe6u) ? 4 : 3;
 }
+
+/* Whether there are dot products of bytes and of shorts in vectors of 64 bytes: AVX512_VNNI. */
+static int rc_x86_dots(void) {
+    unsigned r[4], leaf7[4] = {0};
+    rc_cpuid(0, r);
+    if (r[RC_EAX] >= 7) rc_cpuid(7, leaf7);
+    return rc_x86_level() == 4 && rc_has(leaf7[RC_ECX], 1u << 11);
+}
 #else
 static int rc_x86_level(void) { return 0; }
+static int rc_x86_dots(void) { return 0; }
 #endif
 
 #endif

@@ -41,67 +41,67 @@ cdef inline void tap(
     cdef vec b
     if first_row <= 0 <= last_row:
         b = splat(x0, w)
-        a00[0] = a00[0] + b * x0
+        a00[0] = plus_product(a00[0], b, x0)
         if vecs > 1:
-            a01[0] = a01[0] + b * x1
+            a01[0] = plus_product(a01[0], b, x1)
         if vecs > 2:
-            a02[0] = a02[0] + b * x2
+            a02[0] = plus_product(a02[0], b, x2)
     if first_row <= 1 <= last_row:
         b = splat(x0, w - size)
-        a10[0] = a10[0] + b * x0
+        a10[0] = plus_product(a10[0], b, x0)
         if vecs > 1:
-            a11[0] = a11[0] + b * x1
+            a11[0] = plus_product(a11[0], b, x1)
         if vecs > 2:
-            a12[0] = a12[0] + b * x2
+            a12[0] = plus_product(a12[0], b, x2)
     if first_row <= 2 <= last_row:
         b = splat(x0, w - 2 * size)
-        a20[0] = a20[0] + b * x0
+        a20[0] = plus_product(a20[0], b, x0)
         if vecs > 1:
-            a21[0] = a21[0] + b * x1
+            a21[0] = plus_product(a21[0], b, x1)
         if vecs > 2:
-            a22[0] = a22[0] + b * x2
+            a22[0] = plus_product(a22[0], b, x2)
     if first_row <= 3 <= last_row:
         b = splat(x0, w - 3 * size)
-        a30[0] = a30[0] + b * x0
+        a30[0] = plus_product(a30[0], b, x0)
         if vecs > 1:
-            a31[0] = a31[0] + b * x1
+            a31[0] = plus_product(a31[0], b, x1)
         if vecs > 2:
-            a32[0] = a32[0] + b * x2
+            a32[0] = plus_product(a32[0], b, x2)
     if first_row <= 4 <= last_row:
         b = splat(x0, w - 4 * size)
-        a40[0] = a40[0] + b * x0
+        a40[0] = plus_product(a40[0], b, x0)
         if vecs > 1:
-            a41[0] = a41[0] + b * x1
+            a41[0] = plus_product(a41[0], b, x1)
         if vecs > 2:
-            a42[0] = a42[0] + b * x2
+            a42[0] = plus_product(a42[0], b, x2)
     if first_row <= 5 <= last_row:
         b = splat(x0, w - 5 * size)
-        a50[0] = a50[0] + b * x0
+        a50[0] = plus_product(a50[0], b, x0)
         if vecs > 1:
-            a51[0] = a51[0] + b * x1
+            a51[0] = plus_product(a51[0], b, x1)
         if vecs > 2:
-            a52[0] = a52[0] + b * x2
+            a52[0] = plus_product(a52[0], b, x2)
     if first_row <= 6 <= last_row:
         b = splat(x0, w - 6 * size)
-        a60[0] = a60[0] + b * x0
+        a60[0] = plus_product(a60[0], b, x0)
         if vecs > 1:
-            a61[0] = a61[0] + b * x1
+            a61[0] = plus_product(a61[0], b, x1)
         if vecs > 2:
-            a62[0] = a62[0] + b * x2
+            a62[0] = plus_product(a62[0], b, x2)
     if first_row <= 7 <= last_row:
         b = splat(x0, w - 7 * size)
-        a70[0] = a70[0] + b * x0
+        a70[0] = plus_product(a70[0], b, x0)
         if vecs > 1:
-            a71[0] = a71[0] + b * x1
+            a71[0] = plus_product(a71[0], b, x1)
         if vecs > 2:
-            a72[0] = a72[0] + b * x2
+            a72[0] = plus_product(a72[0], b, x2)
     if first_row <= 8 <= last_row:
         b = splat(x0, w - 8 * size)
-        a80[0] = a80[0] + b * x0
+        a80[0] = plus_product(a80[0], b, x0)
         if vecs > 1:
-            a81[0] = a81[0] + b * x1
+            a81[0] = plus_product(a81[0], b, x1)
         if vecs > 2:
-            a82[0] = a82[0] + b * x2
+            a82[0] = plus_product(a82[0], b, x2)
 
 
 cdef enum:
@@ -888,7 +888,7 @@ cdef void correlate_rows(
             free(copy)
             band.w, band.w_step = w, w_step
     strip = tile1
-    if vec is vf4 or vec is vf8 or vec is vi2 or vec is vw4 or vec is vw8:
+    if vec is vf4 or vec is vf8 or vec is vi2 or vec is vw4 or vec is vw8 or vec is vq4 or vec is vp4:
         if streams:
             widest = RC_STREAM_VECS(kh)
             if kh == 1:
@@ -928,7 +928,7 @@ cdef void correlate_rows(
                     full = shifted7
     while y < m:
         if streams:
-            band.m = m - y if m - y < RC_BAND(kh) + kh else RC_BAND(kh)
+            band.m = m - y if lane_joins(zero) or m - y < RC_BAND(kh) + kh else RC_BAND(kh)
         elif lane_tiles(zero) and m >= 8 and kh >= 8 and RC_TILE_ROWS >= 8 and m - y > 4:
             band.m = 8
             strip = tile8

@@ -5,6 +5,9 @@ from libc.string cimport memcpy, memset
 
 cimport numpy as cnp
 
+cdef extern from "cpu.h" nogil:
+    int rc_x86_dots()
+
 cnp.import_array()
 
 include "lanes.pxi"
@@ -17,6 +20,7 @@ include "rim.pxi"
 include "store.pxi"
 include "repair.pxi"
 include "walk.pxi"
+include "dots.pxi"
 include "tapwise.pxi"
 
 
@@ -138,13 +142,13 @@ cdef int see_work(Job* job, tuple work) except -1:
 
 
 cdef int see_lanes(Job* job, list lanes) except -1:
-    """The types the sums may run in, and the kernel in each: (real part, imaginary part or None, limit)."""
+    """The types the sums may run in, and the kernel in each: (real part, imaginary part or None, limit, joined)."""
     cdef cnp.ndarray part
     cdef int k = 0
     job.n_lanes = len(lanes)
-    for real_part, imag_part, limit in lanes:
+    for real_part, imag_part, limit, joined in lanes:
         part = real_part
-        job.lanes[k].kind = kind_of(cnp.PyArray_TYPE(part))
+        job.lanes[k].kind = Q4 if joined == 4 else P4 if joined == 2 else kind_of(cnp.PyArray_TYPE(part))
         job.lanes[k].real_part = cnp.PyArray_BYTES(part)
         job.lanes[k].imag_part = NULL
         if imag_part is not None:
@@ -163,8 +167,9 @@ def correlate(
     Parameters
     ----------
     work : tuple, see `see_work`
-    lanes : list of (real part, imaginary part or None, limit), tried in turn
+    lanes : list of (real part, imaginary part or None, limit, joined), tried in turn
         Contiguous kernels in the lane's type, rows and columns transposed; exact for images of magnitude up to limit.
+        joined : rows that are joined in a lane, 1, or where `DOTS` 4 (kernels of bytes) or 2 (of shorts), and no other lane
     taken : array of intp, zeros at first, one for every worker;  worker : which of them this is
     turn : rows of a plane to take at a time, `turn_rows` of the rows of out
     """
@@ -176,6 +181,9 @@ def correlate(
         failed = run_job(&job, <Py_ssize_t*> cnp.PyArray_DATA(taken), cnp.PyArray_SIZE(taken), worker, turn)
     if failed:
         raise MemoryError("no scratch memory for the tiles")
+
+
+DOTS = RC_DOTS and rc_x86_dots()        # whether this target and this machine have lanes of joined rows
 
 
 def turn_rows(Py_ssize_t rows, bint many_planes=False):

@@ -9,6 +9,8 @@ cdef extern from "simd.h" nogil:
     ctypedef long double vfg
     ctypedef unsigned int vw4            # of floats: Cython tells lanes apart by these words
     ctypedef unsigned long long vw8
+    ctypedef unsigned char vq4
+    ctypedef unsigned short vp4
     const int RC_TILE_ROWS
     const int RC_TILE_VECS
     const int RC_BYTES
@@ -28,6 +30,8 @@ cdef extern from "simd.h" nogil:
     vfg vfg_load(const char* p)
     vw4 vw4_load(const char* p)
     vw8 vw8_load(const char* p)
+    vq4 vq4_load(const char* p)
+    vp4 vp4_load(const char* p)
     vf4 vf4_splat(const char* p)
     vf8 vf8_splat(const char* p)
     vi2 vi2_splat(const char* p)
@@ -36,6 +40,8 @@ cdef extern from "simd.h" nogil:
     vfg vfg_splat(const char* p)
     vw4 vw4_splat(const char* p)
     vw8 vw8_splat(const char* p)
+    vq4 vq4_splat(const char* p)
+    vp4 vp4_splat(const char* p)
     void vf4_store(char* p, vf4 v)
     void vf8_store(char* p, vf8 v)
     void vi2_store(char* p, vi2 v)
@@ -44,6 +50,8 @@ cdef extern from "simd.h" nogil:
     void vfg_store(char* p, vfg v)
     void vw4_store(char* p, vw4 v)
     void vw8_store(char* p, vw8 v)
+    void vq4_store(char* p, vq4 v)
+    void vp4_store(char* p, vp4 v)
     vf4 vf4_zero()
     vf8 vf8_zero()
     vi2 vi2_zero()
@@ -52,7 +60,12 @@ cdef extern from "simd.h" nogil:
     vfg vfg_zero()
     vw4 vw4_zero()
     vw8 vw8_zero()
+    vq4 vq4_zero()
+    vp4 vp4_zero()
     const int RC_SHIFTS
+    const int RC_DOTS
+    vq4 vq4_dot(vq4 a, vq4 w, vq4 x)
+    vp4 vp4_dot(vp4 a, vp4 w, vp4 x)
     const int RC_BANKS
     const int RC_BANK_ROWS
     const int RC_BANK_STREAM
@@ -80,6 +93,8 @@ ctypedef fused vec:
     vfg
     vw4         # float32 sums of int32 numbers, which lie in memory as such
     vw8         # float64 sums of int64 numbers
+    vq4         # int32 sums of products of four bytes, those of four rows of the image, with four of the kernel
+    vp4         # of two shorts
 
 ctypedef fused whole_vec:       # lanes of integers that may be summed in floating lanes of their size
     vi4
@@ -106,6 +121,10 @@ cdef inline vec load(vec like, const char* p) noexcept nogil:
         return vw4_load(p)
     elif vec is vw8:
         return vw8_load(p)
+    elif vec is vq4:
+        return vq4_load(p)
+    elif vec is vp4:
+        return vp4_load(p)
     else:
         return vfg_load(p)
 
@@ -126,6 +145,10 @@ cdef inline vec nought(vec like) noexcept nogil:
         return vw4_zero()
     elif vec is vw8:
         return vw8_zero()
+    elif vec is vq4:
+        return vq4_zero()
+    elif vec is vp4:
+        return vp4_zero()
     else:
         return vfg_zero()
 
@@ -146,6 +169,10 @@ cdef inline vec splat(vec like, const char* p) noexcept nogil:
         return vw4_splat(p)
     elif vec is vw8:
         return vw8_splat(p)
+    elif vec is vq4:
+        return vq4_splat(p)
+    elif vec is vp4:
+        return vp4_splat(p)
     else:
         return vfg_splat(p)
 
@@ -166,13 +193,27 @@ cdef inline void store(char* p, vec v) noexcept nogil:
         vw4_store(p, v)
     elif vec is vw8:
         vw8_store(p, v)
+    elif vec is vq4:
+        vq4_store(p, v)
+    elif vec is vp4:
+        vp4_store(p, v)
     else:
         vfg_store(p, v)
 
 
+cdef inline vec plus_product(vec a, vec w, vec x) noexcept nogil:
+    """a + w * x in every lane; of lanes of several numbers, the sum of their products."""
+    if vec is vq4:
+        return vq4_dot(a, w, x)
+    elif vec is vp4:
+        return vp4_dot(a, w, x)
+    else:
+        return a + w * x
+
+
 cdef inline Py_ssize_t lane_size(vec like) noexcept nogil:
     """Bytes of one lane."""
-    if vec is vf4 or vec is vw4:
+    if vec is vf4 or vec is vw4 or vec is vq4 or vec is vp4:
         return 4
     elif vec is vi2:
         return 2
@@ -186,7 +227,12 @@ cdef inline Py_ssize_t lane_size(vec like) noexcept nogil:
 
 cdef inline bint lane_streams(vec like) noexcept nogil:
     """Whether the streamed scheme is built for this lane: for those that most calls run in."""
-    return vec is vf4 or vec is vf8 or vec is vi2 or vec is vw4 or vec is vw8
+    return vec is vf4 or vec is vf8 or vec is vi2 or vec is vw4 or vec is vw8 or vec is vq4 or vec is vp4
+
+
+cdef inline bint lane_joins(vec like) noexcept nogil:
+    """Whether numbers of several rows make a lane, in scratch memory that stays in the cache."""
+    return vec is vq4 or vec is vp4
 
 
 cdef inline bint lane_tiles(vec like) noexcept nogil:

@@ -133,6 +133,22 @@ RC_LANE(vf8, double)
 RC_LANE(vi2, int16_t)
 RC_LANE(vi4, int32_t)
 RC_LANE(vi8, int64_t)
+
+/* Sums of products of the four bytes, or two shorts, of a lane: x unsigned bytes or signed shorts, w signed ones.  One instruction
+ * of AVX512_VNNI, which no level of x86-64 promises: `rc_x86_dots` tells.  Written as text, since the target attribute that
+ * its intrinsic asks for would keep it from being inlined, and clang's assembler asks for the same. */
+#if RC_BYTES == 64 && defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#  define RC_DOTS 1
+#  define RC_DOT(NAME, INSTRUCTION) \
+    RC_INLINE NAME NAME##_dot(NAME a, NAME w, NAME x) { __asm__(INSTRUCTION " %2, %1, %0" : "+v"(a) : "v"(x), "v"(w)); return a; }
+#else
+#  define RC_DOTS 0
+#  define RC_DOT(NAME, INSTRUCTION) RC_INLINE NAME NAME##_dot(NAME a, NAME w, NAME x) { return a + w * x; }
+#endif
+RC_LANE(vq4, int32_t)
+RC_LANE(vp4, int32_t)
+RC_DOT(vq4, "vpdpbusd")
+RC_DOT(vp4, "vpdpwssd")
 RC_INLINE vf8 vf8_unfused(vf8 v) { RC_UNFUSED(v); return v; }
 
 #if RC_SHIFTS

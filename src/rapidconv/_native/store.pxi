@@ -16,9 +16,10 @@ cdef void put_saturated(
     cdef char* p = <char*> d
     cdef double x
     cdef float y, shift = <float> delta, least = <float> low, most = <float> high
+    cdef int whole
     cdef number[PUT_NUMBERS] room
     cdef number* to
-    if lane is float or lane is double:
+    if lane is float or lane is double or lane is int:
         if sizeof(number) <= 2 and s_step == 1:
             for at from 0 <= at < n by PUT_NUMBERS:
                 count = min(PUT_NUMBERS, n - at)
@@ -30,6 +31,10 @@ cdef void put_saturated(
                         y = y if y > least else least
                         y = y if y < most else most
                         to[i] = <number> <int> rintf(y)
+                elif lane is int and scale == 1 and -(1 << 30) <= delta <= 1 << 30 and delta == rint(delta):
+                    whole = <int> delta
+                    for i in range(count):
+                        to[i] = <number> (min(max(<int> s[at + i], <int> low - whole), <int> high - whole) + whole)
                 else:
                     for i in range(count):
                         x = scale * <double> s[at + i] + delta

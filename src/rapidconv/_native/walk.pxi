@@ -25,6 +25,10 @@ cdef void correlate_lane(
         correlate_rows(vi4_splat(z), rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch)
     elif kind == I8:
         correlate_rows(vi8_splat(z), rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch)
+    elif RC_DOTS and kind == Q4:
+        correlate_rows(vq4_splat(z), rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch)
+    elif RC_DOTS and kind == P4:
+        correlate_rows(vp4_splat(z), rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch)
     else:
         correlate_rows(vfg_splat(z), rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch)
 
@@ -131,6 +135,9 @@ cdef bint tile_in(
     cdef const char* sums[2]
     cdef const char* w
     cdef char* dest
+    if rows_of(ln) > 1:
+        dots_in(job, sc, ln, y0, y1, x0, x1, n_runs)
+        return True
     straight = straight and (planes == 1 or banked)
     sums[0] = sums[1] = NULL
     for tap in range(job.taps):
@@ -317,7 +324,7 @@ cdef inline char* carve(char** at, Py_ssize_t size) noexcept nogil:
 cdef Py_ssize_t lay_out(Job* job, Scratch* sc, char* base) noexcept nogil:
     """Place every scratch buffer of a call from base on; the bytes they take."""
     cdef Py_ssize_t size = 2, m, width, lanes = 1, first, end, row_bytes, budget, rows, turned, pointers, k
-    cdef Py_ssize_t word = sizeof(char*)
+    cdef Py_ssize_t word = sizeof(char*), joined = rows_of(&job.lanes[0])
     cdef bint whole = whole_number_lane(job) != NULL, gathers = whole or needs_mending(job)
     cdef char* at = base
     for k in range(job.n_lanes):
@@ -344,9 +351,9 @@ cdef Py_ssize_t lay_out(Job* job, Scratch* sc, char* base) noexcept nogil:
     sc.large = False
     if first > 0 or end < job.n or gathers:
         sc.tile_rows = max(4, min(sc.tile_rows, max(budget // 2, budget - job.kh)))
-        sc.group = job.kh if job.store == TRUNCATE else max(1, min(job.kh, budget - sc.tile_rows))
+        sc.group = job.kh if job.store == TRUNCATE else max(joined, min(job.kh, (budget - sc.tile_rows) // joined * joined))
     m = min(job.m, sc.tile_rows)
-    rows = m + sc.group if first > 0 or end < job.n or gathers else 0
+    rows = m + sc.group + joined - 1 if first > 0 or end < job.n or gathers else 0
     turned = 0
     if rows and job.kh <= MAX_TURNED and job.out_parts <= TURNED_PARTS and (end > first or is_turned(job, first, end, job.n)):
         turned = (2 * lanes + job.kw) * (m + job.kh + lanes) * size * job.out_parts
