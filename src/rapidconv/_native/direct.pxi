@@ -108,6 +108,8 @@ cdef enum:
     RING_ROWS = 14          # kernels of fewer rows do not make rings of 7 to 9
     LEAST_PERIODS = 8       # heights of the kernel in a band, and rows: a ring throws up to 8 rows away at its ends
     LEAST_RING = 256
+    FETCHED = 8             # rows of a band that the next one's are fetched in, and of which kernels: taller ones hide what
+    LOW_STREAM = 7          # memory takes, and lose more by the rows that bands share
 
 
 ctypedef char loaded         # whence the taps of a row have their inputs: words by which Cython tells the two ways apart
@@ -227,6 +229,20 @@ cdef struct Band:        # rows that a sweep from left to right keeps in the fir
     Py_ssize_t sums_pitch
     char* out
     Py_ssize_t out_pitch
+    Py_ssize_t ahead         # rows of the next band, which are fetched meanwhile
+
+
+cdef inline void fetch_ahead(const Band* band, Py_ssize_t x, Py_ssize_t width) noexcept nogil:
+    """The next band's rows of the image and of the result, under a strip so many bytes wide, into the second-level cache."""
+    cdef Py_ssize_t i, at
+    cdef const char* row
+    cdef const char* out = band.out + band.m * band.out_pitch + x
+    for i in range(band.ahead):
+        row = band.rows[band.m + band.kh - 1 + i] + x
+        for at from 0 <= at < width by 64:
+            RC_READ_LATER(row + at)
+            RC_READ_LATER(out + at)
+        out += band.out_pitch
 
 
 cdef inline const char* row_of(const char* sums, Py_ssize_t i, Py_ssize_t sums_pitch) noexcept nogil:
@@ -845,6 +861,8 @@ cdef inline void sweep(
         else:
             vecs = 3
         last = min(vecs * one, left) - one
+        if band.ahead > 0:
+            fetch_ahead(band, x, vecs * one)
         if left >= widest * one + spare and vecs == widest:
             full(zero, band, x, last, vecs)
         else:
@@ -856,6 +874,7 @@ cdef inline void sweep(
 cdef void correlate_rows(
     vec zero, const char** rows, Py_ssize_t m, Py_ssize_t n, Py_ssize_t kh, Py_ssize_t kw, const char* w,
     Py_ssize_t w_step, Py_ssize_t step, const char* sums, Py_ssize_t sums_pitch, char* out, Py_ssize_t out_pitch,
+    Py_ssize_t ahead,
 ) noexcept nogil:
     """Valid correlation of rows.
 
@@ -864,10 +883,13 @@ cdef void correlate_rows(
     w : weight [i, j] at byte j * w_step + i * size (a transposed kernel: one pointer serves all rows)
     step : bytes between the inputs of neighbouring taps
     sums : m x n earlier sums to add to, in other memory than out, or NULL
+    ahead : rows of the image and of the result that follow and will be needed next; -m: all lies in the cache
     """
     cdef Py_ssize_t y = 0, spare = 0
     cdef int widest = RC_TILE_VECS
     cdef bint streams = lane_streams(zero) and kh <= RC_STREAM_ROWS and m >= kh
+    cdef bint fetches = streams and lane_fetches(zero) and kh <= LOW_STREAM and ahead > -m
+    cdef Py_ssize_t tall = FETCHED if fetches else RC_BAND(kh)
     cdef bint square = streams and kw == kh and sums == NULL
     cdef void (*strip)(vec, const Band*, Py_ssize_t, Py_ssize_t, int) noexcept nogil
     cdef void (*full)(vec, const Band*, Py_ssize_t, Py_ssize_t, int) noexcept nogil
@@ -882,6 +904,7 @@ cdef void correlate_rows(
         if copy != NULL:
             y = m // kh * kh
             band.m, band.rows, band.sums, band.out = y, rows, sums, out
+            band.ahead = 0
             band.w, band.w_step = copy + 8 * lane_size(zero), (kh + 8) * lane_size(zero)
             strip = rings
             sweep(zero, &band, widest, strip, strip, 0)
@@ -928,7 +951,7 @@ cdef void correlate_rows(
                     full = shifted7
     while y < m:
         if streams:
-            band.m = m - y if lane_joins(zero) or m - y < RC_BAND(kh) + kh else RC_BAND(kh)
+            band.m = m - y if lane_joins(zero) or m - y < tall + kh else tall
         elif lane_tiles(zero) and m >= 8 and kh >= 8 and RC_TILE_ROWS >= 8 and m - y > 4:
             band.m = 8
             strip = tile8
@@ -945,6 +968,7 @@ cdef void correlate_rows(
         band.rows = rows + y
         band.sums = row_of(sums, y, sums_pitch)
         band.out = out + y * out_pitch
+        band.ahead = min(tall, m - y - band.m + ahead) if fetches else 0
         sweep(zero, &band, widest, strip, full, spare)
         y += band.m
 

@@ -11,26 +11,27 @@
 cdef void correlate_lane(
     int kind, const char** rows, Py_ssize_t m, Py_ssize_t n, Py_ssize_t kh, Py_ssize_t kw, const char* w,
     Py_ssize_t w_step, Py_ssize_t step, const char* sums, Py_ssize_t sums_pitch, char* out, Py_ssize_t out_pitch,
+    Py_ssize_t ahead,
 ) noexcept nogil:
     """correlate_rows in the lane of a type."""
     cdef extended zero = 0
     cdef const char* z = <const char*> &zero
     if kind == F4:
-        correlate_rows(vf4_splat(z), rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch)
+        correlate_rows(vf4_splat(z), rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, ahead)
     elif kind == F8:
-        correlate_rows(vf8_splat(z), rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch)
+        correlate_rows(vf8_splat(z), rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, ahead)
     elif kind == I2:
-        correlate_rows(vi2_splat(z), rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch)
+        correlate_rows(vi2_splat(z), rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, ahead)
     elif kind == I4:
-        correlate_rows(vi4_splat(z), rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch)
+        correlate_rows(vi4_splat(z), rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, ahead)
     elif kind == I8:
-        correlate_rows(vi8_splat(z), rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch)
+        correlate_rows(vi8_splat(z), rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, ahead)
     elif RC_DOTS and kind == Q4:
-        correlate_rows(vq4_splat(z), rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch)
+        correlate_rows(vq4_splat(z), rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, ahead)
     elif RC_DOTS and kind == P4:
-        correlate_rows(vp4_splat(z), rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch)
+        correlate_rows(vp4_splat(z), rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, ahead)
     else:
-        correlate_rows(vfg_splat(z), rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch)
+        correlate_rows(vfg_splat(z), rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, ahead)
 
 
 cdef void whole_lane(
@@ -41,9 +42,9 @@ cdef void whole_lane(
     cdef extended zero = 0
     cdef const char* z = <const char*> &zero
     if RC_WHOLE and kind == F4:
-        correlate_rows(vw4_splat(z), rows, m, n, kh, kw, w, w_step, step, NULL, 0, out, out_pitch)
+        correlate_rows(vw4_splat(z), rows, m, n, kh, kw, w, w_step, step, NULL, 0, out, out_pitch, -m)
     elif RC_WHOLE and kind == F8:
-        correlate_rows(vw8_splat(z), rows, m, n, kh, kw, w, w_step, step, NULL, 0, out, out_pitch)
+        correlate_rows(vw8_splat(z), rows, m, n, kh, kw, w, w_step, step, NULL, 0, out, out_pitch, -m)
 
 
 cdef void bank_lane(
@@ -128,6 +129,7 @@ cdef bint tile_in(
     cdef Py_ssize_t m = y1 - y0, width = x1 - x0, n = width * job.parts, first, group, i, size = type_size(ln.kind), tap
     cdef Py_ssize_t full = max(n, lanes_of(ln.kind)), row_pitch = block_pitch(job, ln, full)
     cdef Py_ssize_t pitch = pitch_of(full * size), dest_pitch
+    cdef Py_ssize_t ahead = -m
     cdef int planes = 1 if ln.imag_part == NULL else 2, p
     cdef bint interior = n_runs == 0, last
     cdef bint straight = is_straight(job, ln) and n == full
@@ -146,7 +148,8 @@ cdef bint tile_in(
         while first < job.kh:
             group = job.kh if interior else min(sc.group, job.kh - first)
             if interior:
-                place_rows(job, sc, y0, m, x0)
+                ahead = min(FETCHED, job.m - y1)
+                place_rows(job, sc, y0, m + ahead, x0)
             else:
                 dest = fetch_block(job, sc, ln, measured, job.top + y0 + first, m + group - 1, row_pitch, n_runs, tap, n < full)
                 if dest == NULL:
@@ -168,7 +171,7 @@ cdef bint tile_in(
                     dest = sc.plane[2 * p] if sums[p] != sc.plane[2 * p] else sc.plane[2 * p + 1]
                     dest_pitch = pitch
                 correlate_lane(ln.kind, sc.rows, m, full, group, job.kw, w, job.kh * size, job.parts * size, sums[p], pitch,
-                               dest, dest_pitch)
+                               dest, dest_pitch, ahead)
                 sums[p] = dest
             first += group
     if straight:
@@ -367,7 +370,7 @@ cdef Py_ssize_t lay_out(Job* job, Scratch* sc, char* base) noexcept nogil:
     sc.held = <const char**> carve(&at, sc.slots * word)
     for k in range(4):
         sc.plane[k] = carve(&at, m * pitch_of(width * job.parts * size + RC_BYTES) if rows or is_staged(job) else 0)
-    pointers = m + job.kh
+    pointers = m + job.kh + FETCHED
     sc.rows = <const char**> carve(&at, pointers * word)
     sc.columns = <const char**> carve(&at, (lanes + job.kw) * word)
     sc.source = <Py_ssize_t*> carve(&at, pointers * word)
