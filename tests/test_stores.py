@@ -187,7 +187,7 @@ def holed(shape, dtype, seed=0):
 
 @pytest.mark.parametrize("dtype", ["f", "d", ">f8"])
 @pytest.mark.parametrize("rule", list(Boundary))
-@pytest.mark.parametrize(("shape", "kernel_shape"), [((60, 90), (3, 3)), ((5, 7), (9, 4)), ((8, 20, 40), (3, 3, 3)), ((4, 30, 50), (1, 5, 5))])
+@pytest.mark.parametrize(("shape", "kernel_shape"), [((60, 90), (3, 3)), ((5, 7), (9, 4)), ((8, 20, 40), (3, 3, 3)), ((4, 30, 50), (1, 5, 5)), ((3, 40, 3000), (2, 3, 3))])
 def test_zero_taps_spread_nothing(dtype, rule, shape, kernel_shape):
     image = holed(shape, dtype)
     kernel = np.random.default_rng(0).integers(-2, 3, kernel_shape).astype(np.dtype(dtype).newbyteorder("="))
