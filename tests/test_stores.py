@@ -199,6 +199,16 @@ def test_zero_taps_spread_nothing(dtype, rule, shape, kernel_shape):
     assert (np.isnan(spread) & ~np.isnan(wanted)).any() or shape == (5, 7)
 
 
+@pytest.mark.parametrize(("shape", "kernel_shape"), [((40, 1), (3, 3)), ((700, 1500), (500, 2))])
+def test_zero_taps_spread_nothing_in_lone_columns_and_under_tall_kernels(shape, kernel_shape):
+    image = holed(shape, "d")
+    kernel = np.random.default_rng(1).integers(0, 2, kernel_shape).astype(float) * np.arange(1.0, 1 + kernel_shape[0])[:, None]
+    made = problem(image, kernel, Boundary.NEAREST, skips=True, method="direct")
+    out = np.zeros((shape[0], 2 * shape[1]))[:, ::2]
+    with np.errstate(invalid="ignore"):
+        np.testing.assert_array_equal(run(made, out=out), summed(made))
+
+
 @pytest.mark.parametrize("method", ["fft", "separable", "direct"])
 def test_zero_taps_spread_nothing_on_any_road(method):
     image = np.ones((200, 210))
