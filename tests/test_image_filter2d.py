@@ -315,13 +315,16 @@ def test_bool_is_a_majority_vote_and_a_dilation():
     np.testing.assert_array_equal(image.filter2d(img, np.ones((3, 3))), counts >= 1)
 
 
-def test_nan_becomes_zero_in_integers():
-    img = np.ones((5, 5), np.float32)
-    img[2, 2] = np.nan
-    for dtype in ("uint8", "int16"):
-        got = image.filter2d(img, np.ones((1, 1)), dtype=dtype, delta=-3)
-        assert got[2, 2] == 0
-        assert got[0, 0] == max(-2, np.iinfo(dtype).min)
+@pytest.mark.parametrize("scale", [1, 0.5])
+@pytest.mark.parametrize("pixels", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int16", "uint16"])
+def test_nan_becomes_zero_in_integers_and_infinities_their_limits(dtype, pixels, scale):
+    img = np.full((5, 5), 8, pixels)
+    img[2] = np.nan, -np.inf, np.inf, -np.inf, np.nan
+    got = image.filter2d(img, np.ones((1, 1)), dtype=dtype, delta=-10, scale=scale)
+    least, most = (0, 1) if dtype == "bool" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    np.testing.assert_array_equal(got[2], np.array([0, least, most, least, 0], dtype))
+    assert (got[:2] == max(8 * scale - 10, least)).all()
 
 
 @given(

@@ -120,6 +120,7 @@ LINES = {
     "axis out of range": faults(GREY, LINE, axis=2),
     "axis float": faults(GREY, LINE, axis=1.0),
     "axis None": faults(GREY, LINE, axis=None),
+    "output half of the other byte order": faults(GREY, LINE, output=np.zeros((3, 4), HALF.dtype.newbyteorder())),
     "0-D": faults(1.0, LINE),
     "output before weights": faults(GREY, [], output=SHORT),
     "weights before axis": faults(GREY, [], axis=9),

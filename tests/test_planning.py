@@ -314,3 +314,15 @@ def test_a_kernel_may_be_named_when_prepared():
         rapidconv.prepare(SQUARE)
     with pytest.raises(TypeError, match="in2"):
         rapidconv.prepare(shape=(3, 3))
+
+
+@pytest.mark.parametrize("method", ["auto", "direct", "separable", "fft"])
+@pytest.mark.parametrize("left", [0, np.nan])
+def test_kernels_larger_than_images_are_prepared_whatever_lies_in_memory(method, left, monkeypatch):
+    """In mode 'valid' images take the kernel's place: what they will be is not what an array holds that nobody wrote to."""
+    empty = np.empty
+    monkeypatch.setattr(np, "empty", lambda shape, dtype=float, **more: np.full(shape, left, dtype) if shape == (6, 7) else empty(shape, dtype, **more))
+    image = np.outer(np.arange(1.0, 7), np.arange(2.0, 9))
+    prepared = rapidconv.prepare(signal.convolve2d, image, GREY, "valid", method=method)
+    monkeypatch.undo()
+    np.testing.assert_array_equal(prepared(image), signal.convolve2d(image, GREY, "valid", method=method))

@@ -187,7 +187,7 @@ def holed(shape, dtype, seed=0):
 
 @pytest.mark.parametrize("dtype", ["f", "d", ">f8"])
 @pytest.mark.parametrize("rule", list(Boundary))
-@pytest.mark.parametrize(("shape", "kernel_shape"), [((60, 90), (3, 3)), ((5, 7), (9, 4)), ((8, 20, 40), (3, 3, 3)), ((4, 30, 50), (1, 5, 5))])
+@pytest.mark.parametrize(("shape", "kernel_shape"), [((60, 90), (3, 3)), ((5, 7), (9, 4)), ((8, 20, 40), (3, 3, 3)), ((4, 30, 50), (1, 5, 5)), ((3, 40, 3000), (2, 3, 3))])
 def test_zero_taps_spread_nothing(dtype, rule, shape, kernel_shape):
     image = holed(shape, dtype)
     kernel = np.random.default_rng(0).integers(-2, 3, kernel_shape).astype(np.dtype(dtype).newbyteorder("="))
@@ -197,6 +197,16 @@ def test_zero_taps_spread_nothing(dtype, rule, shape, kernel_shape):
         spread = summed(problem(image, kernel, rule, np.inf))
     np.testing.assert_array_equal(run(made), wanted)
     assert (np.isnan(spread) & ~np.isnan(wanted)).any() or shape == (5, 7)
+
+
+@pytest.mark.parametrize(("shape", "kernel_shape"), [((40, 1), (3, 3)), ((700, 1500), (500, 2))])
+def test_zero_taps_spread_nothing_in_lone_columns_and_under_tall_kernels(shape, kernel_shape):
+    image = holed(shape, "d")
+    kernel = np.random.default_rng(1).integers(0, 2, kernel_shape).astype(float) * np.arange(1.0, 1 + kernel_shape[0])[:, None]
+    made = problem(image, kernel, Boundary.NEAREST, skips=True, method="direct")
+    out = np.zeros((shape[0], 2 * shape[1]))[:, ::2]
+    with np.errstate(invalid="ignore"):
+        np.testing.assert_array_equal(run(made, out=out), summed(made))
 
 
 @pytest.mark.parametrize("method", ["fft", "separable", "direct"])

@@ -117,6 +117,25 @@ def test_whole_numbers_are_exact_up_to_the_last_norm_that_is_served():
     assert 3 < refused < 17
 
 
+@pytest.mark.parametrize("beside", [1, 6])
+def test_whole_numbers_are_rounded_by_the_norm_of_all_that_rides(beside, monkeypatch):
+    """Two tiles in a transform: the error of one is that of both, so beside a stronger one whole numbers may not be proven exact."""
+    verdicts = []
+    correlate = _execute.kernels.correlate_volume
+    monkeypatch.setattr(_execute.kernels, "correlate_volume", lambda *given: verdicts.append(correlate(*given)) or verdicts[-1])
+    rng = np.random.default_rng(6)
+    kernel = rng.integers(-9, 10, (3, 5, 5)).astype("f")
+    image = np.rint(rng.standard_normal((1, 28, 56)) * 25)
+    image[..., 30:54] *= beside           # in the second tile only
+    made = problem(image.astype("f"), kernel, Boundary.WRAP, method="fft")
+    around = nd.extended(made, "d")
+    norms = [_transform.noise((32, 32), "f", 3) * norm(kernel) * norm(around[..., x : x + 32]) for x in (0, 28)]
+    assert norms[0] < 0.499
+    assert np.hypot(*norms) > 0.499 or beside == 1
+    np.testing.assert_array_equal(in_tiles(made, (32, 32), chars="fd"), summed(made, "d").astype("f"))
+    assert verdicts[0].tolist() == ([[0], [0]] if beside == 1 else [[1], [1]])
+
+
 @pytest.mark.parametrize("char", ["f", pytest.param("d", marks=extended)])
 @pytest.mark.parametrize("depth", [2, 5, 12])
 def test_no_error_reaches_the_bound_of_the_planes_under_the_kernel(char, depth):

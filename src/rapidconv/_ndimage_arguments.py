@@ -237,4 +237,4 @@ def check_numbers(image: NDArray[Any], result: NDArray[Any], *, is_complex: bool
     """Refuse types that are not computed with."""
     for dtype in (image.dtype, result.dtype):
         if (dtype.char.lower() if is_complex and dtype.char in "FD" else dtype.char) not in _NUMBERS:
-            _refuse(f"array type {dtype!r} not supported" if is_line else "array type not supported")
+            _refuse(f"array type {dtype.newbyteorder('=')!r} not supported" if is_line else "array type not supported")

@@ -85,8 +85,9 @@ def filter2d(
     Integer results are rounded half to even and held to the limits of the dtype: no wrapping, no cutting off. Where image and
     kernel are whole numbers, of whatever types, sums are exact before that, by every method; `scale` and `delta` are applied
     in float64. Otherwise pictures of up to 16 bits and float32 ones are summed in float32, or in float64 where `image` or
-    `dtype` is float64; a sum is off by at most ``kernel.size * eps * sum(abs(kernel) * abs(image))`` under the kernel,
-    and one within that of a half may be rounded to either side. NaN becomes 0 in integer results.
+    `dtype` is float64; a direct sum is off by at most ``kernel.size * eps * sum(abs(kernel) * abs(image))`` under the
+    kernel, another one by what `rapidconv.explain` says, and one within that of a half may be rounded to either side. NaN
+    becomes 0 in integer results.
 
     Boolean pictures are pictures of 0 and 1, and their results are too: True where the sum rounds to 1 or more. So a mean
     filter is a majority vote, and a kernel of ones a dilation.

@@ -394,6 +394,8 @@ class Prepared:
         self._output = "output" if function in _FILTERS else "out"
         self._filters: dict[object, Any] = {}
         asked = self._asked(np.empty(shape, dtype), None)
+        if isinstance(asked, Task) and self._swaps(asked):
+            asked = self._asked(np.ones(shape, dtype), None)        # what images are as kernels is not known: one for which all roads are open
         self._told = _told(asked)
         if isinstance(asked, Filtering | Derivatives):
             self._result_shape, self._result_dtype = asked.result.shape, asked.result.dtype
