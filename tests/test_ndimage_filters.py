@@ -297,3 +297,44 @@ def test_what_lies_between_passes_is_limited(shape, sigma):
         assert sum(spares.values()) <= _passes.THICK
         outputs = sum(into.size for _, steps in blocks for _, _, into, _, _ in steps)
         assert outputs <= 12 * len(passes) * image.size
+
+
+@pytest.mark.parametrize("mode", ["reflect", "constant", "nearest", "mirror", "wrap"])
+@pytest.mark.parametrize("dtype", ["f", "d", "B", "l"])
+@pytest.mark.parametrize("shape", [(9, 1), (1, 9), (9, 2), (4, 5, 3), (2,)])
+def test_taps_that_meet_the_same_pixels_of_short_lines_are_added_up(shape, dtype, mode):
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=shape).astype(dtype) if dtype in "fd" else rng.integers(0, 100, shape).astype(dtype)
+    calls = [
+        lambda m, x, **kw: m.gaussian_filter(x, 2, **kw),
+        lambda m, x, **kw: m.gaussian_filter1d(x, 1.5, order=1, **kw),
+        lambda m, x, **kw: m.correlate1d(x, [2, 0, -1, 3, 1, -2, 1, 4, 2], origin=-2, **kw),
+        lambda m, x, **kw: m.correlate1d(x, np.arange(1.0, 9), origin=1, **kw),
+        lambda m, x, **kw: m.uniform_filter(x, 7, **kw),
+        lambda m, x, **kw: m.sobel(x, -1, **kw),
+    ]
+    for call in calls:
+        for output in (None, "d"):
+            expected = call(scipy.ndimage, x, mode=mode, output=output)
+            got = call(ndimage, x, mode=mode, output=output)
+            if expected.dtype.kind == "f":
+                np.testing.assert_allclose(got, expected, rtol=0, atol=1e-3 if dtype == "f" else 1e-11)
+            else:
+                np.testing.assert_array_equal(got, expected)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("mode", ["reflect", "constant", "nearest", "mirror", "wrap"])
+@pytest.mark.parametrize("weights", [[1.0, 2, 3, 4, 5, 6, 7], [1.0, -2, 3, 1, -3, 2, -1], [1.0, 2, 3, 0, 3, 2, 1], [1.0, 2, 3, 0, -3, -2, -1]])
+def test_what_is_not_finite_spreads_in_short_lines_as_tap_by_tap(weights, mode, bad):
+    for shape in [(4, 1), (4, 2), (4, 3)]:
+        for k in range(shape[1]):
+            x = np.ones(shape)
+            x[2, k] = bad
+            with np.errstate(invalid="ignore"):
+                expected = scipy.ndimage.correlate(x, [weights], mode=mode) if 0 not in weights else None
+                got = ndimage.correlate1d(x, weights, mode=mode)
+            if expected is None:
+                expected = ndimage.convolve1d(x.T, weights[::-1], 0, mode=mode).T       # rows are long enough for taps to stay apart
+            np.testing.assert_array_equal(np.isnan(got), np.isnan(expected))
+            np.testing.assert_array_equal(np.isinf(got), np.isinf(expected))

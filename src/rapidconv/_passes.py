@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _cost, _execute, _memory, _plan
+from . import _again, _cost, _execute, _memory, _plan
 from ._again import BETWEEN, IMAGE, RESULT, SMALL
 from ._axes import CHANNELS, is_interleaved
 from ._boundary import Boundary, index_map
@@ -28,7 +28,7 @@ from ._native import kernels
 from ._problem import Order, Plan, Problem, Store, Task
 from ._rank import split
 
-__all__ = ["BLOCK", "THICK", "Filtering", "Pass", "Settings", "added", "line", "planned", "run"]
+__all__ = ["BLOCK", "THICK", "Filtering", "Pass", "Settings", "added", "line", "planned", "run", "run_lines"]
 
 #: Bytes of a block between two passes, of the 4 MiB of scratch memory a call may take. sobel of 64 x 256 x 256 float32 with blocks
 #: of 0.5, 1, 2, 4 MiB: 14.3, 11.0, 8.5, 6.5 ms (2 vCPUs of a Sapphire Rapids, 2026-11-21, benchmarks.compare --part ndimage).
@@ -169,6 +169,35 @@ def run(asked: Filtering, weights: NDArray[Any] | None = None) -> Any:
     if own is not result:
         result[...] = own
     return ready if plain and asked.result.ndim else None       # which makes results as NumPy does, of one axis or more
+
+
+def run_lines(asked: Filtering, found: Any) -> bool:
+    """Carry out a small call that was not made before, line by line, by the jobs of lines like these; whether it is such.
+
+    So a Gaussian of another sigma in each call makes no jobs of its own. `found` is what `kernels.again` says of it.
+    """
+    image, passes, settings, result = asked.image, asked.passes, asked.settings, asked.result
+    if result.dtype.kind == "c" or not (result.flags.carray and result.dtype.isnative):
+        return False
+    if not passes or result.ndim > 3 or any(step.kernel.shape[2:] > (1,) for step in passes):
+        return False                            # jobs of volumes serve no others
+    if np.may_share_memory(image, result):
+        return False
+    ((_, chain, *_),) = _parts(image, passes, settings, result)
+    if any(step.kernel.size not in step.kernel.shape for step in chain) or not _again.is_new(found):
+        return False
+    for step in chain:
+        axis = _axis_of(step)
+        into = result if step is chain[-1] else np.empty(result.shape, result.dtype)
+        arguments = step.kernel.ravel(), "correlate", axis, int(step.rule), settings.cval, step.first[axis]
+        line_found = kernels.again(_again.kept, "line", image, into, arguments)
+        if line_found is not into:
+            weights = None if line_found is None else line_found[1]
+            ready = run(Filtering(image, [step], settings, into), weights)
+            if ready is not None and line_found is not None:
+                _again.keep(line_found, ready)
+        image = into
+    return True
 
 
 def _sum(image: NDArray[Any], passes: list[Pass], settings: Settings, result: NDArray[Any]) -> None:
