@@ -128,7 +128,7 @@ def _lines(image: NDArray[Any], steps: list[_Step], settings: Settings, result: 
         line(weights, axis, image.ndim, origin, rule, count)
         for (axis, weights, _, _, count), origin, rule in zip(steps, origins, rules, strict=True)
     ]
-    return Filtering(image, passes, replace(settings, cval=beyond), result)
+    return Filtering(image, passes, Settings(beyond, settings.method, settings.workers), result)
 
 
 def _settings(cval: Any) -> Settings:

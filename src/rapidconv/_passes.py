@@ -362,7 +362,7 @@ def _folded(image: NDArray[Any], step: Pass, settings: Settings, result: NDArray
         return step
     exact = result.dtype.kind != "f"
     if exact and step.count > 1:
-        if n > 1 or image.dtype.kind == "f":
+        if n > 1:
             return step
     elif exact and not _is_whole(image, step.kernel, step.rule, settings, result):
         return step                             # sums that are cut show their last bit
@@ -496,8 +496,14 @@ _Step = tuple[NDArray[Any], Pass, NDArray[Any], tuple[int, ...], tuple[int, int]
 def _blocks(image: NDArray[Any], passes: list[Pass], result: NDArray[Any]) -> list[tuple[_Box, list[_Step]]]:
     """Passes that feed each other, block by block of the result."""
     whole = [(0, n) for n in result.shape]
-    if len(passes) == 1:
-        return [(whole, [(image, passes[0], result, (0,) * result.ndim, (IMAGE, RESULT))])]
+    if len(passes) == 1 or result.nbytes <= BLOCK:
+        source, place, each = image, IMAGE, list[_Step]()
+        spare = np.empty(result.shape, result.dtype) if len(passes) > 1 else result
+        for left, step in zip(reversed(range(len(passes))), passes, strict=True):
+            into, onto = (spare, BETWEEN) if left % 2 else (result, RESULT)
+            each.append((source, step, into, (0,) * result.ndim, (place, onto)))
+            source, place = into, onto
+        return [(whole, each)]
     reach = [max(step.kernel.shape[k] for step in passes[1:]) - 1 for k in range(result.ndim)]
     axis = reach.index(0)
     least = max(1, passes[0].kernel.shape[axis] // 2)
