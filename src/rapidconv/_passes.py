@@ -48,6 +48,8 @@ _FUSED_TAPS, _FEW_TAPS = 2**16, 25
 #: Bytes of a result, and of one plane of it, from which images gain by it under more taps. gaussian_filter with sigma 2 on n x n float64 as one
 #: kernel and as lines, us: 100 123, 21; 256 199, 121; 360 413, 329; 512 576, 997 (2 vCPUs of a Sapphire Rapids, 2026-11-22).
 _FUSED_BYTES, _FUSED_PLANE = 2**19, 2**17
+#: Numbers of results from which lines of few of them are turned, so that vectors are filled.
+_TURNED = 2**8
 #: Whole numbers below this fit 64 bits.
 _WHOLE = 2.0**63
 #: Sums of pixels of up to 32 bits, and of values beyond the edges below this, are exact.
@@ -231,6 +233,9 @@ def _most(passes: list[Pass], chain: list[Pass], result: NDArray[Any]) -> int:
     """Numbers of the largest image of any sides that is filtered by the same chain of passes, 0 where other things decide."""
     if len(chain) < len(passes):
         return 0 if max(step.kernel.size for step in chain) > _FEW_TAPS else SMALL
+    exact, across = result.dtype.kind != "f", [step.kernel for step in chain if step.kernel.shape[-1] > 1]
+    if result.shape[-1] <= CHANNELS and any(exact or kernel.size == kernel.shape[-1] for kernel in across):
+        return _TURNED
     return _FUSED_BYTES // result.itemsize if len(chain) > 1 else SMALL
 
 
@@ -684,7 +689,11 @@ def _problem(
         kernel = kernel.astype(_DOUBLE, copy=False)
     pixels, view = image, result
     if frames:
-        pixels, view, kernel, first = _framed(image, result, kernel, first)
+        if kernel.size == kernel.shape[-1] or sums.kind in "biu":
+            turns = result.size > _TURNED                           # no result can tell in which order its taps were met
+        else:
+            turns = kernel.ndim > 2 and store is not Store.TRUNCATE
+        pixels, view, kernel, first = _framed(image, result, kernel, first, turns=turns)
     *outer, top, left = first
     problem = Problem(
         pixels, kernel, view.shape[: kernel.ndim], dtype, step.rule, fill, top, left, False, False, settings.method, tuple(outer),
@@ -706,12 +715,15 @@ def _order(kernel: NDArray[Any]) -> Order:
 
 
 def _framed(
-    image: NDArray[Any], result: NDArray[Any], kernel: NDArray[Any], first: tuple[int, ...]
+    image: NDArray[Any], result: NDArray[Any], kernel: NDArray[Any], first: tuple[int, ...], *, turns: bool
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], tuple[int, ...]]:
-    """Views of at least rows and columns, few numbers side by side as the channels of pixels.
+    """Views of at least rows and columns, few numbers side by side as the channels of pixels, or if filtered along as the first axis.
 
     Under kernels of several planes such numbers are planes as well, whatever their layout: tiles follow from their number.
     """
+    if kernel.ndim > 1 and kernel.shape[-1] > 1 and image.shape[-1] <= CHANNELS and turns:
+        image, result, kernel = (np.moveaxis(each, -1, 0) for each in (image, result, kernel))
+        first = first[-1], *first[:-1]
     flat = sum(taps > 1 for taps in kernel.shape) < 3
     side_by_side = flat and kernel.shape[-1:] == (1,) and image.ndim > 1 and image.shape[-1] == result.shape[-1]
     if side_by_side and is_interleaved(image) and is_interleaved(result):
