@@ -338,3 +338,42 @@ def test_what_is_not_finite_spreads_in_short_lines_as_tap_by_tap(weights, mode, 
                 expected = ndimage.convolve1d(x.T, weights[::-1], 0, mode=mode).T       # rows are long enough for taps to stay apart
             np.testing.assert_array_equal(np.isnan(got), np.isnan(expected))
             np.testing.assert_array_equal(np.isinf(got), np.isinf(expected))
+
+
+TURNED = {
+    "line": lambda m, x, **kw: m.correlate1d(x, [0.3, -0.2, 0.4, 0, 0.25, 0.1], -1, origin=1, **kw),
+    "whole line": lambda m, x, **kw: m.convolve1d(x, [3, -2, 4, 0, 1], -1, origin=-1, **kw),
+    "weights": lambda m, x, **kw: m.correlate(x, np.arange(-4.0, 2.0 ** x.ndim * 3 - 4).reshape((3,) + (2,) * (x.ndim - 2) + (4,)) / 7, **kw),
+    "whole weights": lambda m, x, **kw: m.convolve(x, np.arange(3 ** x.ndim).reshape((3,) * x.ndim) - 9, **kw),
+    "uniform_filter": lambda m, x, **kw: m.uniform_filter(x, 4, **kw),
+    "gaussian_filter": lambda m, x, **kw: m.gaussian_filter(x, 1.4, **kw),
+    "laplace": lambda m, x, **kw: m.laplace(x, **kw),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mode", ["reflect", "constant", "nearest", "mirror", "wrap"])
+@pytest.mark.parametrize("dtype", ["f", "d", "B", "l"])
+@pytest.mark.parametrize("shape", [(300, 5), (400, 1), (20, 30, 3), (40, 9, 1)])
+@pytest.mark.parametrize("name", TURNED)
+def test_axes_of_few_numbers_are_filtered_along_as_the_first(name, shape, dtype, mode):
+    rng, call = np.random.default_rng(8), TURNED[name]
+    x = rng.normal(size=shape).astype(dtype) if dtype in "fd" else rng.integers(0, 100, shape).astype(dtype)
+    got, expected = (call(m, x, mode=mode) for m in (ndimage, scipy.ndimage))
+    assert got.dtype == expected.dtype
+    if dtype in "fd":
+        np.testing.assert_allclose(got, expected, rtol=0, atol=2e-4 if dtype == "f" else 1e-12)
+    else:
+        np.testing.assert_array_equal(got, expected)
+    for laid in (np.asfortranarray(x), x[::-1].copy()[::-1], np.repeat(x, 2, -1)[..., ::2], memoryview(x)):
+        assert call(ndimage, laid, mode=mode).tobytes() == got.tobytes()
+    few = call(ndimage, x[: 200 // (x.size // len(x))], mode=mode)
+    assert few.tobytes() == call(ndimage, memoryview(x[: 200 // (x.size // len(x))].copy()), mode=mode).tobytes()
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("name", [name for name in TURNED if name != "uniform_filter"])     # SciPy's sums run on
+def test_what_is_not_finite_reaches_the_same_results_along_few_numbers(name, bad):
+    x = np.ones((40, 9, 3))
+    x[7, 4, 1] = x[30, 0, 2] = bad
+    got, expected = (TURNED[name](m, x, mode="mirror") for m in (ndimage, scipy.ndimage))
+    np.testing.assert_array_equal(np.isfinite(got), np.isfinite(expected))
