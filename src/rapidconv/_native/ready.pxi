@@ -347,7 +347,9 @@ cdef class Ready:
         PyMem_Free(self.steps)
         PyMem_Free(self.frames)
 
-    def __init__(self, list steps, cnp.ndarray image, cnp.ndarray result, Py_ssize_t between_bytes, cnp.ndarray weights, Py_ssize_t most):
+    def __init__(
+        self, list steps, cnp.ndarray image, cnp.ndarray result, Py_ssize_t between_bytes, cnp.ndarray weights, Py_ssize_t most,
+    ):
         """Take note of a call.
 
         Parameters
