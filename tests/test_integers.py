@@ -223,3 +223,12 @@ def test_whole_numbers_in_floats_come_out_exact(name, ours, dtype, kernel_side):
     in1, in2 = rng.integers(0, 256, (60, 140)), rng.integers(-8, 9, (kernel_side, kernel_side))
     expected = getattr(scipy.signal, name)(in1, in2, "same")
     np.testing.assert_array_equal(ours(in1.astype(dtype), in2.astype(dtype), "same"), expected)
+
+
+def test_fill_values_reach_the_end_of_the_widest_piece():
+    """A piece of a row is up to a vector of the first lane wider than wanted, not of the last one."""
+    kernel = np.arange(9).reshape(3, 3) - 7
+    for n in range(380, 412):
+        image = np.random.default_rng(n).integers(0, 100, (24, n))
+        got = signal.convolve2d(image, kernel, "same", fillvalue=n)         # another one each time: memory may hold the last
+        np.testing.assert_array_equal(got, scipy.signal.convolve2d(image, kernel, "same", fillvalue=n))

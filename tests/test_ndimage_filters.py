@@ -297,3 +297,83 @@ def test_what_lies_between_passes_is_limited(shape, sigma):
         assert sum(spares.values()) <= _passes.THICK
         outputs = sum(into.size for _, steps in blocks for _, _, into, _, _ in steps)
         assert outputs <= 12 * len(passes) * image.size
+
+
+@pytest.mark.parametrize("mode", ["reflect", "constant", "nearest", "mirror", "wrap"])
+@pytest.mark.parametrize("dtype", ["f", "d", "B", "l"])
+@pytest.mark.parametrize("shape", [(9, 1), (1, 9), (9, 2), (4, 5, 3), (2,)])
+def test_taps_that_meet_the_same_pixels_of_short_lines_are_added_up(shape, dtype, mode):
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=shape).astype(dtype) if dtype in "fd" else rng.integers(0, 100, shape).astype(dtype)
+    calls = [
+        lambda m, x, **kw: m.gaussian_filter(x, 2, **kw),
+        lambda m, x, **kw: m.gaussian_filter1d(x, 1.5, order=1, **kw),
+        lambda m, x, **kw: m.correlate1d(x, [2, 0, -1, 3, 1, -2, 1, 4, 2], origin=-2, **kw),
+        lambda m, x, **kw: m.correlate1d(x, np.arange(1.0, 9), origin=1, **kw),
+        lambda m, x, **kw: m.uniform_filter(x, 7, **kw),
+        lambda m, x, **kw: m.sobel(x, -1, **kw),
+    ]
+    for call in calls:
+        for output in (None, "d"):
+            expected = call(scipy.ndimage, x, mode=mode, output=output)
+            got = call(ndimage, x, mode=mode, output=output)
+            if expected.dtype.kind == "f":
+                np.testing.assert_allclose(got, expected, rtol=0, atol=1e-3 if dtype == "f" else 1e-11)
+            else:
+                np.testing.assert_array_equal(got, expected)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("mode", ["reflect", "constant", "nearest", "mirror", "wrap"])
+@pytest.mark.parametrize("weights", [[1.0, 2, 3, 4, 5, 6, 7], [1.0, -2, 3, 1, -3, 2, -1], [1.0, 2, 3, 0, 3, 2, 1], [1.0, 2, 3, 0, -3, -2, -1]])
+def test_what_is_not_finite_spreads_in_short_lines_as_tap_by_tap(weights, mode, bad):
+    for shape in [(4, 1), (4, 2), (4, 3)]:
+        for k in range(shape[1]):
+            x = np.ones(shape)
+            x[2, k] = bad
+            with np.errstate(invalid="ignore"):
+                expected = scipy.ndimage.correlate(x, [weights], mode=mode) if 0 not in weights else None
+                got = ndimage.correlate1d(x, weights, mode=mode)
+            if expected is None:
+                expected = ndimage.convolve1d(x.T, weights[::-1], 0, mode=mode).T       # rows are long enough for taps to stay apart
+            np.testing.assert_array_equal(np.isnan(got), np.isnan(expected))
+            np.testing.assert_array_equal(np.isinf(got), np.isinf(expected))
+
+
+TURNED = {
+    "line": lambda m, x, **kw: m.correlate1d(x, [0.3, -0.2, 0.4, 0, 0.25, 0.1], -1, origin=1, **kw),
+    "whole line": lambda m, x, **kw: m.convolve1d(x, [3, -2, 4, 0, 1], -1, origin=-1, **kw),
+    "weights": lambda m, x, **kw: m.correlate(x, np.arange(-4.0, 2.0 ** x.ndim * 3 - 4).reshape((3,) + (2,) * (x.ndim - 2) + (4,)) / 7, **kw),
+    "whole weights": lambda m, x, **kw: m.convolve(x, np.arange(3 ** x.ndim).reshape((3,) * x.ndim) - 9, **kw),
+    "uniform_filter": lambda m, x, **kw: m.uniform_filter(x, 4, **kw),
+    "gaussian_filter": lambda m, x, **kw: m.gaussian_filter(x, 1.4, **kw),
+    "laplace": lambda m, x, **kw: m.laplace(x, **kw),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mode", ["reflect", "constant", "nearest", "mirror", "wrap"])
+@pytest.mark.parametrize("dtype", ["f", "d", "B", "l"])
+@pytest.mark.parametrize("shape", [(300, 5), (400, 1), (20, 30, 3), (40, 9, 1)])
+@pytest.mark.parametrize("name", TURNED)
+def test_axes_of_few_numbers_are_filtered_along_as_the_first(name, shape, dtype, mode):
+    rng, call = np.random.default_rng(8), TURNED[name]
+    x = rng.normal(size=shape).astype(dtype) if dtype in "fd" else rng.integers(0, 100, shape).astype(dtype)
+    got, expected = (call(m, x, mode=mode) for m in (ndimage, scipy.ndimage))
+    assert got.dtype == expected.dtype
+    if dtype in "fd":
+        np.testing.assert_allclose(got, expected, rtol=0, atol=2e-4 if dtype == "f" else 1e-12)
+    else:
+        np.testing.assert_array_equal(got, expected)
+    for laid in (np.asfortranarray(x), x[::-1].copy()[::-1], np.repeat(x, 2, -1)[..., ::2], memoryview(x)):
+        assert call(ndimage, laid, mode=mode).tobytes() == got.tobytes()
+    few = call(ndimage, x[: 200 // (x.size // len(x))], mode=mode)
+    assert few.tobytes() == call(ndimage, memoryview(x[: 200 // (x.size // len(x))].copy()), mode=mode).tobytes()
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("name", [name for name in TURNED if name != "uniform_filter"])     # SciPy's sums run on
+def test_what_is_not_finite_reaches_the_same_results_along_few_numbers(name, bad):
+    x = np.ones((40, 9, 3))
+    x[7, 4, 1] = x[30, 0, 2] = bad
+    got, expected = (TURNED[name](m, x, mode="mirror") for m in (ndimage, scipy.ndimage))
+    np.testing.assert_array_equal(np.isfinite(got), np.isfinite(expected))

@@ -135,12 +135,12 @@ def test_explain_counts_passes_and_blocks():
 def test_explain_tells_how_parts_are_combined():
     told = rapidconv.explain(ndimage.gaussian_laplace, VOLUME, 2, axes=(0, 2))
     assert told.reason == "sum of the results of gaussian_filter for axis 0, 2"
-    assert [one.kernel for one in leaves(told)] == [(17, 1, 17)] * 2
+    assert [one.kernel for one in leaves(told)] == [(17, 1, 1), (1, 1, 17)] * 2
     assert told.memory == max(one.memory for one in told.parts) + VOLUME.nbytes
     told = rapidconv.explain(ndimage.gaussian_gradient_magnitude, VOLUME, 2)
     assert told.reason == "root of the sum of the squares of the results of gaussian_filter for axis 0, 1, 2"
-    assert [len(part.passes) for part in told.parts] == [2, 2, 2]
-    assert told.seconds == {told.method: sum(one.seconds[one.method] for one in leaves(told))}
+    assert [len(part.passes) for part in told.parts] == [3, 3, 3]
+    assert told.seconds == pytest.approx({told.method: sum(one.seconds[one.method] for one in leaves(told))})
     assert rapidconv.explain(ndimage.gaussian_laplace, VOLUME, (), axes=()).reason == "there is nothing to sum"
 
 

@@ -35,8 +35,9 @@ CALLS = {
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_kept():
+def nothing_is_kept(monkeypatch):
     _again.kept.clear()
+    monkeypatch.setattr(_again, "is_new", lambda _: False)      # jobs of Gaussians are made at once
 
 
 def picture(dtype, shape=(9, 11), seed=0):
@@ -160,6 +161,54 @@ def test_other_weights_are_summed_by_the_same_jobs(char, dtype, output, monkeypa
             patch.setattr(_ndimage_call._passes, "run", refuse)
             for w, expected in zip(weights, long_way, strict=True):
                 assert call(x, w).tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize("mode", ["reflect", "constant", "wrap"])
+@pytest.mark.parametrize("dtype", ["f", "d", "B", "h", "l"])
+@pytest.mark.parametrize("shape", [(9, 11), (40, 3), (1, 30), (30, 1), (12, 9, 3), (25,)])
+def test_a_gaussian_of_another_sigma_is_done_by_the_lines_of_the_last_one(dtype, mode, shape, monkeypatch):
+    monkeypatch.undo()
+    x = picture(dtype, shape)
+    calls = [
+        lambda x, sigma: ndimage.gaussian_filter(x, sigma, mode=mode, cval=0 if dtype == "f" else 3, axes=(0, 1)[: x.ndim]),
+        lambda x, sigma: ndimage.gaussian_filter(x, sigma, mode=mode, output="f", axes=0),
+        lambda x, sigma: ndimage.gaussian_filter1d(x, sigma, axis=0, order=1, mode=mode),
+    ]
+    for call in calls:
+        _again.kept.clear()
+        long_way = call(memoryview(x), 1.25)
+        call(x, 1.2)
+        assert _again.kept
+        with monkeypatch.context() as patch:
+            patch.setattr(_ndimage_call._passes, "run", refuse)
+            assert call(x, 1.25).tobytes() == long_way.tobytes()
+
+
+def test_a_gaussian_called_again_has_jobs_of_its_own(monkeypatch):
+    monkeypatch.undo()
+    x = picture("d")
+    first, second = (ndimage.gaussian_filter(x, 1.17) for _ in range(2))
+    monkeypatch.setattr(ndimage.asked, "gaussian", refuse)
+    monkeypatch.setattr(refuse, "__name__", "gaussian")
+    assert first.tobytes() == second.tobytes() == ndimage.gaussian_filter(x, 1.17).tobytes()
+
+
+@pytest.mark.parametrize("shapes", [[(20, 30), (300, 300)], [(300, 300), (20, 30)], [(8, 16400), (8, 100)], [(8, 100), (8, 16400)]])
+def test_small_images_go_line_by_line_and_large_ones_in_two_axes_at_once_whatever_was_done_before(shapes):
+    first, second = (picture("f" if 16400 in shapes[0] + shapes[1] else "d", shape) for shape in shapes)
+    expected = ndimage.gaussian_filter(memoryview(second), (1, 0.3))
+    ndimage.gaussian_filter(first, (1, 0.3))
+    assert ndimage.gaussian_filter(second, (1, 0.3)).tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize("shape", [(40, 1), (40, 3)])
+def test_weights_of_other_signs_have_jobs_of_their_own_where_lines_are_short(shape):
+    x = picture("d", shape)
+    mixed, same = RNG.normal(size=9), np.abs(RNG.normal(size=9))
+    for weights in ([mixed, same], [same, mixed], [mixed - mixed[::-1], same], [same, mixed - mixed[::-1]]):
+        _again.kept.clear()
+        for each in weights:
+            assert ndimage.correlate1d(x, each).tobytes() == ndimage.correlate1d(memoryview(x), each).tobytes()
 
 
 def test_more_than_little_work_is_planned_whatever_was_done_before():

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ._native import kernels
 
-__all__ = ["BETWEEN", "IMAGE", "RESULT", "SMALL", "carry_out", "kept"]
+__all__ = ["BETWEEN", "IMAGE", "RESULT", "SMALL", "carry_out", "is_new", "keep", "kept"]
 
 #: Numbers of the largest image: READY_NUMBERS of `_native/ready.pxi`.
 SMALL = 2**18
@@ -17,6 +17,7 @@ IMAGE, BETWEEN, RESULT = range(3)
 
 #: Jobs (`kernels.Ready`) of at most so many calls, by the keys of `kernels.again`. Threads may each make the same; they never change.
 kept: dict[object, Any] = {}
+_seen: dict[object, Any] = {}       # heads of their keys
 _MOST = 128
 
 
@@ -38,7 +39,19 @@ def carry_out(
         image = found[0]
     result, ready = do(asks(image, output, *arguments), output, found)
     if ready is not None and found is not None:
-        if len(kept) >= _MOST:
-            kept.clear()
-        kept[found[2] if ready.is_general else found[2:]] = ready
+        keep(found, ready)
     return result
+
+
+def keep(found: Any, ready: Any) -> None:
+    """Keep jobs by what `kernels.again` says."""
+    if len(kept) >= _MOST:
+        kept.clear()
+    kept[found[2] if ready.is_general else found[2:]] = ready
+
+
+def is_new(found: Any) -> bool:
+    """Whether no call like this one was made lately: jobs of several passes take longer to make than to do."""
+    if len(_seen) >= _MOST:
+        _seen.clear()
+    return _seen.setdefault(found[2], found) is found

@@ -162,6 +162,8 @@ def _transposed(array: NDArray[Any], order: tuple[int, ...]) -> NDArray[Any]:
 
 def _moved(problem: Problem, view: NDArray[Any], order: tuple[int, ...]) -> tuple[Problem, NDArray[Any]]:
     """The problem with its axes in another order."""
+    if order == tuple(range(len(order))):
+        return problem, view
     firsts = _firsts(problem)
     *outer, top, left = (firsts[axis] for axis in order)
     moved = replace(

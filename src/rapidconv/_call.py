@@ -58,7 +58,7 @@ def _do(task: Task, _: Any, found: Any) -> tuple[NDArray[Any], Any]:
         (problem, plan, view, _again.IMAGE, _again.RESULT)
         for problem, plan, view in zip(task.problems, plans, task.views(result), strict=True)
     )
-    ready = _execute.ready(steps, image, result, 0, weights)
+    ready = _execute.ready(steps, image, result, 0, weights, _again.SMALL)
     if ready is None or task.copies:
         return _execute.run(task, plans, result), ready
     return ready.run(image, result, None, False), ready

@@ -193,12 +193,12 @@ def prepare(problem: Problem, plan: Plan, view: NDArray[Any]) -> None:
 
 def ready(
     steps: Iterable[tuple[Problem, Plan, NDArray[Any], int, int]], image: NDArray[Any], result: NDArray[Any], between: int,
-    weights: NDArray[Any] | None,
+    weights: NDArray[Any] | None, most: int,
 ) -> Any:  # fmt: skip
     """Problems as the jobs of one call (`kernels.Ready`); None where they are more than direct sums that one thread does.
 
     Each step is a problem, its plan and part of the result, and the places that it reads and writes. `between` are the bytes
-    between two steps; `weights` those that others may take the place of.
+    between two steps; `weights` those that others may take the place of; images of other sides have at most so many numbers.
     """
     jobs = []
     for whole, plan, part, source, target in steps:
@@ -206,7 +206,7 @@ def ready(
             return None
         for problem, view in _pieces(whole, plan, part):
             jobs.append((_work(problem, view), _weights(problem.kernel, plan).lanes(), source, target))
-    made = kernels.Ready(jobs, image, result, between, weights)
+    made = kernels.Ready(jobs, image, result, between, weights, most)
     return None if made.warns else made
 
 

@@ -17,6 +17,7 @@ __all__ = [
     "Derivatives",
     "Part",
     "carry_out",
+    "carry_out_lines",
     "combined",
     "correlate",
     "correlate1d",
@@ -37,8 +38,17 @@ def _do(asked: Filtering, output: Any, found: Any) -> tuple[NDArray[Any], Any]:
     return asked.result, None if warned else ready
 
 
+def _do_lines(asked: Filtering, output: Any, found: Any) -> tuple[NDArray[Any], Any]:
+    """The same of lines with weights that may be others in each call."""
+    if found is not None and _passes.run_lines(asked, found):
+        return asked.result, None
+    return _do(asked, output, found)
+
+
 #: Does what a function of this module asks for, if small by the jobs of a call like it: of that function, image, output, arguments.
 carry_out = partial(_again.carry_out, _do)
+#: The same of Gaussians.
+carry_out_lines = partial(_again.carry_out, _do_lines)
 
 
 def correlate(
@@ -118,7 +128,7 @@ def _lines(image: NDArray[Any], steps: list[_Step], settings: Settings, result: 
         line(weights, axis, image.ndim, origin, rule, count)
         for (axis, weights, _, _, count), origin, rule in zip(steps, origins, rules, strict=True)
     ]
-    return Filtering(image, passes, replace(settings, cval=beyond), result)
+    return Filtering(image, passes, Settings(beyond, settings.method, settings.workers), result)
 
 
 def _settings(cval: Any) -> Settings:
@@ -183,10 +193,12 @@ def gaussian(
     result = arguments.make_result(output, pixels, is_complex=pixels.dtype.kind == "c")
     along = arguments.find_axes(axes, pixels.ndim)
     orders, sigmas, modes, radii = (arguments.repeat(value, len(along)) for value in (order, sigma, mode, radius))
-    steps = []
+    steps, made = list[_Step](), None
     for axis, each, degree, rule, reach in zip(along, sigmas, orders, modes, radii, strict=True):
         if each > 1e-15:
-            steps.append((axis, _gaussian_weights(each, degree, truncate, reach), 0, rule, 1))
+            if made is None or not (each is made[0] and degree is made[1] and reach is made[2]):
+                made = each, degree, reach, _gaussian_weights(each, degree, truncate, reach)
+            steps.append((axis, made[3], 0, rule, 1))
     return _lines(pixels, steps, _settings(cval), result)
 
 

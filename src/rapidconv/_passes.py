@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _cost, _execute, _memory, _plan
+from . import _again, _cost, _execute, _memory, _plan
 from ._again import BETWEEN, IMAGE, RESULT, SMALL
 from ._axes import CHANNELS, is_interleaved
 from ._boundary import Boundary, index_map
@@ -28,7 +28,7 @@ from ._native import kernels
 from ._problem import Order, Plan, Problem, Store, Task
 from ._rank import split
 
-__all__ = ["BLOCK", "THICK", "Filtering", "Pass", "Settings", "added", "line", "planned", "run"]
+__all__ = ["BLOCK", "THICK", "Filtering", "Pass", "Settings", "added", "line", "planned", "run", "run_lines"]
 
 #: Bytes of a block between two passes, of the 4 MiB of scratch memory a call may take. sobel of 64 x 256 x 256 float32 with blocks
 #: of 0.5, 1, 2, 4 MiB: 14.3, 11.0, 8.5, 6.5 ms (2 vCPUs of a Sapphire Rapids, 2026-11-21, benchmarks.compare --part ndimage).
@@ -43,8 +43,13 @@ _SHORT = 64
 #: Most weights of lines, by magnitude and added up: larger ones make numbers out of pixels that are subnormal, which an image between
 #: two passes would have rounded. Any limit far above those of filters, whose weights add up to little, would do.
 _LARGE_WEIGHTS = 2.0**20
-#: Taps up to which two lines of weights are multiplied out, so that one call does both.
-_FUSED_TAPS = 2**16
+#: Taps up to which two lines of weights are multiplied out, so that one call does both, and up to which images of any size gain by it.
+_FUSED_TAPS, _FEW_TAPS = 2**16, 25
+#: Bytes of a result, and of one plane of it, from which images gain by it under more taps. gaussian_filter with sigma 2 on n x n float64 as one
+#: kernel and as lines, us: 100 123, 21; 256 199, 121; 360 413, 329; 512 576, 997 (2 vCPUs of a Sapphire Rapids, 2026-11-22).
+_FUSED_BYTES, _FUSED_PLANE = 2**19, 2**17
+#: Numbers of results from which lines of few of them are turned, so that vectors are filled.
+_TURNED = 2**8
 #: Whole numbers below this fit 64 bits.
 _WHOLE = 2.0**63
 #: Sums of pixels of up to 32 bits, and of values beyond the edges below this, are exact.
@@ -168,6 +173,35 @@ def run(asked: Filtering, weights: NDArray[Any] | None = None) -> Any:
     return ready if plain and asked.result.ndim else None       # which makes results as NumPy does, of one axis or more
 
 
+def run_lines(asked: Filtering, found: Any) -> bool:
+    """Carry out a small call that was not made before, line by line, by the jobs of lines like these; whether it is such.
+
+    So a Gaussian of another sigma in each call makes no jobs of its own. `found` is what `kernels.again` says of it.
+    """
+    image, passes, settings, result = asked.image, asked.passes, asked.settings, asked.result
+    if result.dtype.kind == "c" or not (result.flags.carray and result.dtype.isnative):
+        return False
+    if not passes or result.ndim > 3 or any(step.kernel.shape[2:] > (1,) for step in passes):
+        return False                            # jobs of volumes serve no others
+    if np.may_share_memory(image, result):
+        return False
+    ((_, chain, *_),) = _parts(image, passes, settings, result)
+    if any(step.kernel.size not in step.kernel.shape for step in chain) or not _again.is_new(found):
+        return False
+    for step in chain:
+        axis = _axis_of(step)
+        into = result if step is chain[-1] else np.empty(result.shape, result.dtype)
+        arguments = step.kernel.ravel(), "correlate", axis, int(step.rule), settings.cval, step.first[axis]
+        line_found = kernels.again(_again.kept, "line", image, into, arguments)
+        if line_found is not into:
+            weights = None if line_found is None else line_found[1]
+            ready = run(Filtering(image, [step], settings, into), weights)
+            if ready is not None and line_found is not None:
+                _again.keep(line_found, ready)
+        image = into
+    return True
+
+
 def _sum(image: NDArray[Any], passes: list[Pass], settings: Settings, result: NDArray[Any]) -> None:
     """The results of every pass over the image, added up."""
     if np.may_share_memory(image, result):
@@ -180,10 +214,11 @@ def _sum(image: NDArray[Any], passes: list[Pass], settings: Settings, result: ND
 
 def _ready(image: NDArray[Any], passes: list[Pass], settings: Settings, result: NDArray[Any], weights: NDArray[Any] | None) -> Any:
     """The jobs (`kernels.Ready`) of a small call; None where there is more to it than some direct sums on one thread."""
-    found, between = [], 0
+    found, between, most = [], 0, SMALL
     for pixels, chain, beyond, part, operation, whole in _parts(image, passes, settings, result):
         if operation is not None or whole is not None:
             return None
+        most = min(most, _most(passes, chain, part))
         (_, steps), *others = _blocks(pixels, chain, part)
         if others:
             return None
@@ -191,7 +226,17 @@ def _ready(image: NDArray[Any], passes: list[Pass], settings: Settings, result: 
             task, view = _task(source, step, beyond, into)
             found.append((task.problems[0], _prepared(task, view, beyond), view, *places))
             between = max(between, into.nbytes if places[1] == BETWEEN else 0)
-    return _execute.ready(found, image, result, between, weights)
+    return _execute.ready(found, image, result, between, weights, most)
+
+
+def _most(passes: list[Pass], chain: list[Pass], result: NDArray[Any]) -> int:
+    """Numbers of the largest image of any sides that is filtered by the same chain of passes, 0 where other things decide."""
+    if len(chain) < len(passes):
+        return 0 if max(step.kernel.size for step in chain) > _FEW_TAPS else SMALL
+    exact, across = result.dtype.kind != "f", [step.kernel for step in chain if step.kernel.shape[-1] > 1]
+    if result.shape[-1] <= CHANNELS and any(exact or kernel.size == kernel.shape[-1] for kernel in across):
+        return _TURNED
+    return _FUSED_BYTES // result.itemsize if len(chain) > 1 else SMALL
 
 
 #: A chain of real passes to be: image, passes, settings, part of the result, what is done with it, if it is not just put there, and
@@ -202,6 +247,8 @@ _Part = tuple[NDArray[Any], list[Pass], Settings, NDArray[Any], np.ufunc | None,
 def _parts(image: NDArray[Any], passes: list[Pass], settings: Settings, result: NDArray[Any]) -> Iterator[_Part]:
     """Complex sums as real ones: two, or four where image and kernel are complex."""
     if result.dtype.kind != "c":
+        if all(step.is_line for step in passes):
+            passes = [_folded(image, step, settings, result) for step in passes]
         lines = _split(image, passes[0], settings, result) if len(passes) == 1 else None
         if lines is None:
             yield image, _fused(image, passes, settings, result), settings, result, None, None
@@ -280,16 +327,62 @@ def _fused(image: NDArray[Any], passes: list[Pass], settings: Settings, result: 
         return passes                           # whole numbers between passes are cut
     if result.dtype.kind == "b":
         return passes
-    *others, one, two = sorted(passes, key=lambda step: step.kernel.shape.index(max(step.kernel.shape)))
-    trailing = prod(result.shape[two.kernel.shape.index(max(two.kernel.shape)) + 1 :])
+    *others, one, two = sorted(passes, key=_axis_of)
+    last = result.shape[_axis_of(two)]
+    trailing = prod(result.shape[_axis_of(two) + 1 :])
     taps = one.kernel.size * two.kernel.size
     if one.rule is not two.rule or taps > _FUSED_TAPS or trailing > CHANNELS:
+        return passes
+    if trailing == 1 and last <= CHANNELS:
+        return passes                           # it is slow to sum along rows of so few numbers
+    plane = result.itemsize * result.shape[_axis_of(one)] * last * trailing
+    if taps > _FEW_TAPS and (result.nbytes <= _FUSED_BYTES or plane <= _FUSED_PLANE):
         return passes
     kernel = one.kernel * two.kernel
     if result.dtype.kind == "f" and np.count_nonzero(kernel) != np.count_nonzero(one.kernel) * np.count_nonzero(two.kernel):
         return passes                           # products of tiny weights underflow
     first = tuple(a + b for a, b in zip(one.first, two.first, strict=True))
     return [*others, Pass(kernel, first, one.rule, True, one.count * two.count)]
+
+
+def _axis_of(step: Pass) -> int:
+    """The axis of a line."""
+    return step.kernel.shape.index(step.kernel.size)
+
+
+def _folded(image: NDArray[Any], step: Pass, settings: Settings, result: NDArray[Any]) -> Pass:
+    """A line with taps that always meet the same pixel as one, where no result can tell; by what the heads of `kernels.again` have alone.
+
+    Examples
+    --------
+    >>> image = np.zeros((9, 2))
+    >>> _folded(image, line(np.arange(1.0, 8), 1, 2, 0, Boundary.SYMM), Settings(0.0), image)
+    Pass(kernel=array([[ 8., 10.,  4.,  6.]]), first=(0, -2), rule=<Boundary.SYMM: 1>, is_line=True, count=1)
+    """
+    axis = _axis_of(step)
+    n, weights, first, beyond = result.shape[axis], step.kernel.ravel(), step.first[axis], step.rule is Boundary.FILL
+    if weights.size == 1 or (n > 1 and (axis < result.ndim - 1 or n > CHANNELS or weights.size <= 2 * n)):
+        return step
+    if (beyond and settings.cval != 0) or not np.isfinite(weights).all():
+        return step
+    exact = result.dtype.kind != "f"
+    if exact and step.count > 1:
+        if n > 1:
+            return step
+    elif exact and not _is_whole(image, step.kernel, step.rule, settings, result):
+        return step                             # sums that are cut show their last bit
+    same = (weights > 0).all() or (weights < 0).all() or (n == 1 and not (weights + weights[::-1]).any())
+    if not (exact or beyond or same):
+        return step                             # infinities of both signs meet
+    period = {Boundary.SYMM: 2 * n if n > 1 else 1, Boundary.MIRROR: max(1, 2 * n - 2), Boundary.WRAP: n}.get(step.rule)
+    low, high = (1 - n, n - 1) if period is None else (-(period // 2), (period - 1) // 2)
+    folded = np.zeros(high - low + 1, weights.dtype)
+    for k, weight in enumerate(weights.tolist(), first):
+        if low <= k <= high or not beyond:
+            folded[(k - low) % period if period else min(max(k, low), high) - low] += weight
+    if step.count > 1 and n == 1 and not beyond:
+        return line(np.ones(1), axis, result.ndim, 0, step.rule)        # the mean of a pixel and itself
+    return line(folded, axis, result.ndim, -low - len(folded) // 2, step.rule, step.count)
 
 
 def _split(image: NDArray[Any], step: Pass, settings: Settings, result: NDArray[Any]) -> list[Pass] | None:
@@ -408,8 +501,14 @@ _Step = tuple[NDArray[Any], Pass, NDArray[Any], tuple[int, ...], tuple[int, int]
 def _blocks(image: NDArray[Any], passes: list[Pass], result: NDArray[Any]) -> list[tuple[_Box, list[_Step]]]:
     """Passes that feed each other, block by block of the result."""
     whole = [(0, n) for n in result.shape]
-    if len(passes) == 1:
-        return [(whole, [(image, passes[0], result, (0,) * result.ndim, (IMAGE, RESULT))])]
+    if len(passes) == 1 or result.nbytes <= BLOCK:
+        source, place, each = image, IMAGE, list[_Step]()
+        spare = np.empty(result.shape, result.dtype) if len(passes) > 1 else result
+        for left, step in zip(reversed(range(len(passes))), passes, strict=True):
+            into, onto = (spare, BETWEEN) if left % 2 else (result, RESULT)
+            each.append((source, step, into, (0,) * result.ndim, (place, onto)))
+            source, place = into, onto
+        return [(whole, each)]
     reach = [max(step.kernel.shape[k] for step in passes[1:]) - 1 for k in range(result.ndim)]
     axis = reach.index(0)
     least = max(1, passes[0].kernel.shape[axis] // 2)
@@ -590,7 +689,11 @@ def _problem(
         kernel = kernel.astype(_DOUBLE, copy=False)
     pixels, view = image, result
     if frames:
-        pixels, view, kernel, first = _framed(image, result, kernel, first)
+        if kernel.size == kernel.shape[-1] or sums.kind in "biu":
+            turns = result.size > _TURNED                           # no result can tell in which order its taps were met
+        else:
+            turns = kernel.ndim > 2 and store is not Store.TRUNCATE
+        pixels, view, kernel, first = _framed(image, result, kernel, first, turns=turns)
     *outer, top, left = first
     problem = Problem(
         pixels, kernel, view.shape[: kernel.ndim], dtype, step.rule, fill, top, left, False, False, settings.method, tuple(outer),
@@ -612,12 +715,15 @@ def _order(kernel: NDArray[Any]) -> Order:
 
 
 def _framed(
-    image: NDArray[Any], result: NDArray[Any], kernel: NDArray[Any], first: tuple[int, ...]
+    image: NDArray[Any], result: NDArray[Any], kernel: NDArray[Any], first: tuple[int, ...], *, turns: bool
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], tuple[int, ...]]:
-    """Views of at least rows and columns, few numbers side by side as the channels of pixels.
+    """Views of at least rows and columns, few numbers side by side as the channels of pixels, or if filtered along as the first axis.
 
     Under kernels of several planes such numbers are planes as well, whatever their layout: tiles follow from their number.
     """
+    if kernel.ndim > 1 and kernel.shape[-1] > 1 and image.shape[-1] <= CHANNELS and turns:
+        image, result, kernel = (np.moveaxis(each, -1, 0) for each in (image, result, kernel))
+        first = first[-1], *first[:-1]
     flat = sum(taps > 1 for taps in kernel.shape) < 3
     side_by_side = flat and kernel.shape[-1:] == (1,) and image.ndim > 1 and image.shape[-1] == result.shape[-1]
     if side_by_side and is_interleaved(image) and is_interleaved(result):

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import _ndimage_call as asked
 from ._filter_weights import PREWITT, SOBEL
-from ._ndimage_call import carry_out
+from ._ndimage_call import carry_out, carry_out_lines
 
 __all__ = [
     "convolve",
@@ -456,7 +456,7 @@ def gaussian_filter1d(
     >>> ndimage.gaussian_filter1d([0.0, 0, 1, 0, 0], 1, radius=1).round(4)
     array([0.    , 0.2741, 0.4519, 0.2741, 0.    ])
     """
-    return carry_out(asked.gaussian1d, input, output, sigma, axis, order, mode, cval, truncate, radius)
+    return carry_out_lines(asked.gaussian1d, input, output, sigma, axis, order, mode, cval, truncate, radius)
 
 
 def gaussian_filter(
@@ -516,7 +516,7 @@ def gaussian_filter(
            [ 8.37, 61.87,  8.37],
            [ 1.13,  8.37,  1.13]])
     """
-    return carry_out(asked.gaussian, input, output, sigma, order, mode, cval, truncate, radius, axes)
+    return carry_out_lines(asked.gaussian, input, output, sigma, order, mode, cval, truncate, radius, axes)
 
 
 def prewitt(

@@ -2,7 +2,7 @@
 # of its image, so the jobs made for one are kept under these, and do the next one on its own pixels.
 #
 #     head: name, arguments, types; of the image's sides what decides which axes are rows and columns;
-#           of floating weights their shape, whether some are zero, and whether they are (anti)symmetric
+#           of floating weights their shape, whether some are zero, are (anti)symmetric, for short images of one sign
 #     tail: the sides of the image, those weights
 #
 # Little work is always summed directly, so the jobs of a small call serve all with the same head, on rows, columns and weights of
@@ -149,16 +149,28 @@ cdef bint is_free(cnp.ndarray image, value):
             and cnp.PyArray_ISALIGNED(value) and cnp.PyArray_ISNOTSWAPPED(value))
 
 
+cdef bint is_short(cnp.ndarray image, Py_ssize_t taps) noexcept:
+    """Whether taps of a line may meet the same pixels, and are added up then: `_folded` in _passes.py."""
+    cdef int axis
+    for axis in range(cnp.PyArray_NDIM(image)):
+        if cnp.PyArray_DIM(image, axis) == 1:
+            return True
+    return taps > 2 * cnp.PyArray_DIM(image, cnp.PyArray_NDIM(image) - 1)
+
+
 cdef bint put_weights(Key* head, Key* tail, cnp.ndarray image, cnp.ndarray weights):
     """Add free weights; False where what is done depends on them: they are beyond float32, or whole and the image is, too."""
     cdef double taps[KEY_TAPS]
     cdef double size
     cdef Py_ssize_t i, n = cnp.PyArray_SIZE(weights)
+    cdef int positive = 0, negative = 0
     cdef bint zeros = False, whole = not cnp.PyArray_ISFLOAT(image) and not cnp.PyArray_ISCOMPLEX(image), even = True, odd = True
     read_weights(weights, taps, False)
     for i in range(n):
         size = abs(taps[i])
         zeros |= size == 0
+        positive += taps[i] > 0
+        negative += taps[i] < 0
         whole &= taps[i] == rint(taps[i])
         if size != 0 and not (1.1754943508222875e-38 < size < 1.7014117331926443e38):      # as _passes.py
             return False
@@ -172,6 +184,8 @@ cdef bint put_weights(Key* head, Key* tail, cnp.ndarray image, cnp.ndarray weigh
         put_number(head, b"n", cnp.PyArray_DIM(weights, i))
     put_number(head, b"z", zeros)
     put_number(head, b"e", EVEN if even else ODD if odd else UNEVEN)
+    if cnp.PyArray_NDIM(weights) == 1 and is_short(image, n):
+        put_number(head, b"s", 1 if positive == n or negative == n else 2 if odd and (n % 2 == 0 or taps[n // 2] == 0) else 0)
     return put_bytes(tail, taps, n * sizeof(double))
 
 
@@ -320,7 +334,7 @@ cdef class Ready:
     cdef Frame* frames          # of the steps, where they serve images of any sides
     cdef int count, ndim, type_num
     cdef Py_ssize_t shape[64]
-    cdef Py_ssize_t between_bytes, numbers
+    cdef Py_ssize_t between_bytes, numbers, most
     cdef double all_taps        # multiply-adds of a number
     cdef readonly bint is_general, warns
     cdef list held              # fill values and kernels, which jobs point to
@@ -333,7 +347,9 @@ cdef class Ready:
         PyMem_Free(self.steps)
         PyMem_Free(self.frames)
 
-    def __init__(self, list steps, cnp.ndarray image, cnp.ndarray result, Py_ssize_t between_bytes, cnp.ndarray weights):
+    def __init__(
+        self, list steps, cnp.ndarray image, cnp.ndarray result, Py_ssize_t between_bytes, cnp.ndarray weights, Py_ssize_t most,
+    ):
         """Take note of a call.
 
         Parameters
@@ -341,7 +357,7 @@ cdef class Ready:
         steps : list of (work, lanes, source, target), as `correlate` takes them; places 0 (image), 1 (between), 2 (result)
             Arrays between two jobs begin where the memory for them does.
         image, result : the arrays that lie there;  between_bytes : size of those between
-        weights : those that others may take the place of, or None
+        weights : those that others may take the place of, or None;  most : numbers of the largest image of other sides
         """
         cdef Step* step
         cdef Job* job
@@ -356,6 +372,7 @@ cdef class Ready:
         self.all_taps = 0
         self.warns = False
         self.numbers = cnp.PyArray_SIZE(result)
+        self.most = most
         self.is_general = cnp.PyArray_SAMESHAPE(image, result)
         for work, lanes, source, target in steps:
             step = self.steps + self.count
@@ -389,6 +406,8 @@ cdef class Ready:
         cdef Py_ssize_t rows, cols
         cdef Job* job
         cdef int k
+        if cnp.PyArray_SIZE(image) > self.most:
+            return False
         for k in range(self.count):
             job = &self.steps[k].job
             find_sides(self.frames[k], image, &rows, &cols)

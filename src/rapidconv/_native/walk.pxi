@@ -454,14 +454,16 @@ cdef void walk_planes(
 
 cdef void begin_walk(Job* job, Scratch* sc) noexcept nogil:
     """What all planes of the result share."""
-    cdef Py_ssize_t first, end, i
+    cdef Py_ssize_t first, end, i, lanes = 1
     cdef int part, size = type_size(last_lane(job).kind)
     sc.image = job.image
     sc.out = job.out
     interior_of(job, &first, &end)
+    for i in range(job.n_lanes):
+        lanes = max(lanes, lanes_of(job.lanes[i].kind))
     if job.boundary == FILL and end > first:
         for part in range(job.parts):
-            for i in range(min(job.n, place_pixels(job) + lanes_of(last_lane(job).kind)) + job.kw):
+            for i in range(min(job.n, place_pixels(job) + lanes) + job.kw):         # the widest piece
                 put_one(job, sc.constant + (job.parts * i + part) * size, part & job.pairs)
 
 
