@@ -172,6 +172,20 @@ def test_wide_integers_of_every_size_wrap_or_stay_exact():
         check_values(separable(image, kernel), image, kernel.conj(), "same", "symm", correlate=True)
 
 
+@pytest.mark.parametrize("boundary", RULES)
+@pytest.mark.parametrize("row", [3, 38])
+def test_rows_beyond_an_edge_are_summed_again_in_a_wider_lane(row, boundary):
+    image, kernel = np.random.default_rng(5).integers(0, 9, (40, 70)), product(13, 9, "int64", 3)
+    image[row, 20] = 2**45                  # found when mirrored rows of narrow sums are in the ring
+    check_values(separable(image, kernel, "full", boundary, 2), image, kernel, "full", boundary, 2, correlate=True)
+
+
+@pytest.mark.parametrize("boundary", RULES)
+def test_rows_beyond_an_edge_of_a_picture_wider_than_a_tile(boundary):
+    image, kernel = pixels((9, 5000), "float32"), product(15, 7, "float32")
+    check_values(separable(image, kernel, "full", boundary, 0.5), image, kernel, "full", boundary, 0.5, correlate=True)
+
+
 def low_rank(n, dtype, whole=False):
     if whole:
         return np.outer([0, 1, 0, 0, 2], [1, 2, 3, 4, 5]).astype(dtype) + np.outer([1, 0, 2, 1, 0], [1, 1, 0, 1, 1]).astype(dtype)
@@ -304,6 +318,16 @@ def test_what_is_not_negative_stays_so(step):
     assert separable(image, kernel, factors=factors, clamp=True, out=out).min() == 0
     image[60, 90] = -1
     assert separable(image, kernel, factors=factors, clamp=True, out=out)[40:60, 40:60].min() < 0
+
+
+def test_a_negative_row_is_seen_where_only_its_mirror_is_left():
+    kernel, image = np.ones((9, 9), np.float32), np.ones((28, 50), np.float32)
+    image[22] = -1                          # the last outputs see it beyond the edge alone, 11 rows further down
+    factors = Factors(np.ones((1, 9), np.float32), np.ones((1, 9), np.float32), False, 1.0)
+    image[23:] = 0
+    result = separable(image, kernel, "full", factors=factors, clamp=True)
+    assert same_bits(result, separable(image, kernel, "full", factors=factors, clamp=False))
+    assert result[33:].min() < 0
 
 
 def test_products_of_what_is_not_negative_are_not_looked_over():

@@ -1,11 +1,12 @@
 # The separable road: a kernel that is a sum of a few products column[i] * row[j] is summed row by row, then column by
 # column, kh + kw multiply-adds an output and product instead of kh * kw.
 #
-#   image row --gather, split--> 4 phases --quads--> a row of the ring --columns--> 32 rows of results
+#   image row --gather, split--> 4 phases --quads--> a row of the ring --columns--> 16 rows of results
 #
-# A batch is 32 output rows.  Each row of the image that it needs and the ring does not hold yet is read once, through
-# the boundary's maps, and its sums along the row go to the ring, which keeps kh - 1 + 32 rows.  The ring is cut into
-# strips of 4 vectors, and a strip's rows lie one after another: the sums down a strip read memory in one run.
+# A batch is 16 output rows.  Each row of the image that it needs and the ring does not hold yet is read once, through
+# the boundary's maps, and its sums along the row go to the ring, which keeps kh - 1 + 16 rows; a row beyond an edge
+# copies the sums of the row it stands for.  The ring is cut into strips of 4 vectors, and a strip's rows lie one after
+# another: the sums down a strip read memory in one run.
 #
 #        ring       strip 0      strip 1
 #        row 0    | . . . . |  | . . . . |
@@ -19,7 +20,7 @@
 # spread over the kernel's zeros and meet in other orders).
 
 cdef enum:
-    BATCH = 32              # output rows of a batch; divides TILE_ROWS, for strips of it may be summed again
+    BATCH = 16              # output rows of a batch; divides TILE_ROWS, for strips of it may be summed again
     RING_BYTES = 1 << 20    # the rings of a tile
     MOST_NUMBERS = 2048     # in a row of a tile
 
@@ -35,6 +36,9 @@ cdef enum:           # of a row of the image
     NOT_FINITE = 1
     NEGATIVE = 2
 
+cdef enum:
+    EMPTY = -2              # no row of an image
+
 ctypedef struct Ring:
     Scratch edge[3]             # gathers the left part of a row, the right part, a whole row
     Py_ssize_t runs[3]
@@ -42,7 +46,8 @@ ctypedef struct Ring:
     char* phases
     char* ring                  # rank x strips x slots x 4 vectors
     char* plane[2]              # a batch of sums
-    char* flags                 # of the rows in the ring
+    Py_ssize_t* source          # rows of the image (-1: fill) whose sums are in the slots of the ring, or EMPTY
+    char* flags                 # of those rows
     char* bad                   # strips of a batch with results that are not finite
     Py_ssize_t* at
     Py_ssize_t slots
@@ -101,6 +106,7 @@ cdef Py_ssize_t lay_ring(Job* job, Factors* f, Ring* t, char* base) noexcept nog
     numbers += 2 * job.kw * job.parts + 16 * lanes
     t.row = carve(&at, numbers * size)
     t.phases = carve(&at, numbers * size + 4 * 64)
+    t.source = <Py_ssize_t*> carve(&at, t.slots * word)
     t.flags = carve(&at, t.slots)
     t.bad = carve(&at, numbers)
     t.at = <Py_ssize_t*> carve(&at, t.slots * word)
@@ -114,7 +120,7 @@ cdef Py_ssize_t lay_ring(Job* job, Factors* f, Ring* t, char* base) noexcept nog
 
 cdef void enter_tile(Job* job, Factors* f, Ring* t, Py_ssize_t x0, Py_ssize_t x1) noexcept nogil:
     """Measures of a tile in the lane in use."""
-    cdef Py_ssize_t group, reach, here, needed, pixel
+    cdef Py_ssize_t group, reach, here, needed, pixel, slot
     cdef int kind = job.lanes[t.lane].kind
     cdef bint floating = kind == F4 or kind == F8
     t.size = type_size(kind)
@@ -129,6 +135,8 @@ cdef void enter_tile(Job* job, Factors* f, Ring* t, Py_ssize_t x0, Py_ssize_t x1
     else:
         t.groups = t.strips + ((f.width - 1) * job.parts + group - 1) // group
     t.phase_pitch = t.groups * t.lanes * t.size
+    for slot in range(t.slots):
+        t.source[slot] = EMPTY
     t.watched = floating and (f.clamp or f.height < job.kh or f.width < job.kw)
     memset(t.row, 0, (job.kw * job.parts + t.groups * group) * t.size)
     t.runs[2] = runs_of(job, job.left + x0, x1 - x0 + job.kw - 1, t.edge[2].run)
@@ -160,6 +168,21 @@ cdef char look(const lane* p, Py_ssize_t n) noexcept nogil:
     return (NOT_FINITE if bad else 0) | (NEGATIVE if below else 0)
 
 
+cdef bint repeat_row(Factors* f, Ring* t, Py_ssize_t source, Py_ssize_t slot) noexcept nogil:
+    """Copy sums along an image row, or along fill, to a slot of the ring; False where the ring does not hold them."""
+    cdef Py_ssize_t k, s
+    cdef char* strip = t.ring
+    for k in range(t.slots):
+        if t.source[k] == source:
+            for s in range(f.rank * t.strips):
+                memcpy(strip + slot * t.strip_bytes, strip + k * t.strip_bytes, t.strip_bytes)
+                strip += t.slots * t.strip_bytes
+            t.flags[slot] = t.flags[k]
+            t.source[slot] = source
+            return True
+    return False
+
+
 cdef bint read_row(Job* job, Factors* f, Ring* t, Py_ssize_t r, Py_ssize_t x0, Py_ssize_t x1) noexcept nogil:
     """Sums along the image row under row r of the outputs; False where the lane is not exact for its numbers."""
     cdef Lane* ln = &job.lanes[t.lane]
@@ -170,6 +193,9 @@ cdef bint read_row(Job* job, Factors* f, Ring* t, Py_ssize_t r, Py_ssize_t x0, P
     cdef char* out
     cdef char* row = t.row + f.left * job.parts * t.size
     cdef bint measured = t.lane < job.n_lanes - 1
+    if not t.slots <= job.top + r < job.rows and repeat_row(f, t, source, slot):      # beyond an edge, or after its mirror
+        return True
+    t.source[slot] = EMPTY
     for q in range(3):
         t.edge[q].source[0] = source
     if source >= 0 and t.end > t.first:
@@ -203,6 +229,7 @@ cdef bint read_row(Job* job, Factors* f, Ring* t, Py_ssize_t r, Py_ssize_t x0, P
             ahead = NULL
         else:
             trail_lane(ln.kind, row, out, t.slots * t.strip_bytes, t.strips, p, f.width, job.parts * t.size)
+    t.source[slot] = source
     return True
 
 
