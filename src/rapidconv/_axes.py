@@ -16,12 +16,15 @@ from ._boundary import index_map
 from ._problem import Problem
 
 __all__ = [
-    "CHANNELS", "as_planes", "channel", "distances", "first_plane", "in_memory_order", "is_interleaved", "kernel_planes",
+    "CHANNELS", "ONE_PLANE", "as_planes", "channel", "distances", "first_plane", "in_memory_order", "is_interleaved", "kernel_planes",
     "plane_at", "planes",
 ]  # fmt: skip
 
 #: Most numbers side by side in memory that are taken for the channels of a pixel; more are taken plane by plane.
 CHANNELS = 16
+
+#: `distances` of the planes of a problem that has one.
+ONE_PLANE = np.zeros(1, np.int64), np.zeros(1, np.int64)
 
 
 def is_interleaved(array: NDArray[Any]) -> bool:
@@ -116,6 +119,8 @@ def distances(problem: Problem, view: NDArray[Any], fill: int) -> tuple[NDArray[
     (array([1728, 1736, 1744,    0,    8,   16]), array([   0,    8,   16, 1728, 1736, 1744]))
     """
     image = problem.image
+    if image.ndim == problem.kernel.ndim == 2:
+        return ONE_PLANE
     if image.ndim > problem.kernel.ndim:
         channels = np.arange(image.shape[-1])
         sources, places = channels * image.strides[-1], channels * view.strides[-1]

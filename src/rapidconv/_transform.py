@@ -74,6 +74,7 @@ def transform(n: int, char: str) -> Transform:
     return n, radices(n), table
 
 
+@lru_cache(maxsize=64)
 def noise(shape: tuple[int, int], char: str, planes: int = 1) -> float:
     """Largest error of an output over ``norm(tile) * norm(kernel)``, both 2-norms; derived in docs/accuracy.md.
 

@@ -311,6 +311,10 @@ def run(part: Callable[[int], object], count: int, workers: int) -> None:
     The parts and their order of beginning are the same for any number of workers; after an exception no further part
     begins. A part should take 100 microseconds or more and release the GIL: to take up the next one needs it.
     """
+    if workers == 1 or count < 2:
+        for i in range(count):
+            part(i)
+        return
     lock = threading.Lock()
     left = iter(range(count))
 
@@ -328,4 +332,4 @@ def run(part: Callable[[int], object], count: int, workers: int) -> None:
                     left = iter(())
                 raise
 
-    share(take_turns, min(workers, count) or 1)
+    share(take_turns, min(workers, count))

@@ -36,18 +36,21 @@ cdef void fetch_fill(Job* job, int part, lane* value) noexcept nogil:
     to_lane(job.fill_kind, job.fill + part * type_size(job.fill_kind), 0, value, 1, 1)
 
 
-cdef void gather_plane(Job* job, Overlap* road, Room* room, Item* it, int k, lane* like) noexcept nogil:
-    """An item's numbers through the boundary, into room.block[k]."""
+cdef void gather_between(
+    Job* job, Overlap* road, Room* room, Item* it, Source* to, Py_ssize_t first, Py_ssize_t end, lane* like,
+) noexcept nogil:
+    """Columns of an item's numbers through the boundary."""
     cdef Py_ssize_t i, q, at, length, step, stride, n_runs, size = type_size(job.kind), r
     cdef lane value
     cdef lane* d
     cdef const char* p
-    n_runs = runs_of(job, job.left + it.x, road.width, room.run)
+    n_runs = runs_of(job, job.left + it.x + first, end - first, room.run)
     if job.boundary == FILL:
         fetch_fill(job, it.number, &value)
     for i in range(road.height):
-        d = <lane*> room.block[k] + i * road.width
-        room.rows[k][i] = <const char*> d
+        d = <lane*> to.block + i * road.width
+        to.sides[i] = <const char*> d
+        d += first
         r = -1 if it.source == LLONG_MIN else index_map(job.top + it.y + i, job.rows, job.boundary)
         for q in range(n_runs):
             at = room.run[4 * q]
@@ -86,39 +89,55 @@ cdef void place_item(Job* job, Overlap* road, Item* it, int k, Py_ssize_t index)
     it.n = min(road.step_x, job.n - it.x)
 
 
-cdef inline void point_at(const char** rows, const char* row, Py_ssize_t first, Py_ssize_t end) noexcept nogil:
+cdef inline void point_at(Source* source, const char* row, Py_ssize_t first, Py_ssize_t end) noexcept nogil:
     """Rows that are all the same one."""
     cdef Py_ssize_t i
     for i in range(first, end):
-        rows[i] = row
+        source.rows[i] = source.sides[i] = row
+
+
+cdef void gather_sides(Job* job, Overlap* road, Room* room, Item* it, Source* to, lane* like) noexcept nogil:
+    """The columns of an item that are not read in place."""
+    if to.first > 0:
+        gather_between(job, road, room, it, to, 0, to.first, like)
+    if to.end < road.width:
+        gather_between(job, road, room, it, to, to.end, road.width, like)
 
 
 cdef void see_item(Job* job, Overlap* road, Room* room, Item* it, int k) noexcept nogil:
-    """Point room.rows[k] at an item's numbers; rows below them are zero."""
+    """Point room.source[k] at an item's numbers; rows below them are zero.
+
+              in place
+        +---+----------+---+
+        | g |          | g |     gathered: whole vectors that the boundary has part in
+        +---+----------+---+
+            first      end
+    """
     cdef Py_ssize_t i, r, x = job.left + it.x
-    cdef const char** to = room.rows[k]
+    cdef Source* to = &room.source[k]
+    to.first = to.end = 0
     point_at(to, room.zeros, road.height, road.down.n)
-    # Read in place or gathered, the numbers are the same.
     if job.image == NULL:
         point_at(to, room.constant, 0, road.height)
-    elif (x < 0 or x + road.width > job.cols or not job.plain or job.lift or job.kind != road.kind
-            or job.col_stride != type_size(road.kind) or it.source == LLONG_MIN):
-        if road.kind == F4:
-            gather_plane(job, road, room, it, k, <float*> NULL)
-        else:
-            gather_plane(job, road, room, it, k, <double*> NULL)
-    else:
+        return
+    if job.plain and not job.lift and job.kind == road.kind and job.col_stride == type_size(road.kind) and it.source != LLONG_MIN:
+        to.end = max(0, min(road.width, job.cols - x) // SIDE * SIDE)
+        to.first = min(to.end, (max(0, -x) + SIDE - 1) // SIDE * SIDE)
         for i in range(road.height):
             r = index_map(job.top + it.y + i, job.rows, job.boundary)
-            to[i] = <const char*> room.constant if r < 0 else job.image + it.source + r * job.row_stride + x * job.col_stride
+            to.rows[i] = <const char*> room.constant if r < 0 else job.image + it.source + r * job.row_stride + x * job.col_stride
+    if road.kind == F4:
+        gather_sides(job, road, room, it, to, <float*> NULL)
+    else:
+        gather_sides(job, road, room, it, to, <double*> NULL)
 
 
-cdef bint any_negative(Room* room, int k, Py_ssize_t rows, Py_ssize_t cols, lane* like) noexcept nogil:
+cdef bint any_negative(Source* source, Py_ssize_t rows, Py_ssize_t cols, lane* like) noexcept nogil:
     """Whether an item has a number below zero."""
     cdef Py_ssize_t i, j
     for i in range(rows):
         for j in range(cols):
-            if (<const lane*> room.rows[k][i])[j] < 0:
+            if (<const lane*> (source.rows if source.first <= j < source.end else source.sides)[i])[j] < 0:
                 return True
     return False
 
@@ -128,8 +147,8 @@ cdef bint is_negative(Overlap* road, Room* room, int k, Seen* seen) noexcept nog
     if seen.bits >> 63 == 0:
         return False
     if road.kind == F4:
-        return any_negative(room, k, road.height, road.width, <float*> NULL)
-    return any_negative(room, k, road.height, road.width, <double*> NULL)
+        return any_negative(&room.source[k], road.height, road.width, <float*> NULL)
+    return any_negative(&room.source[k], road.height, road.width, <double*> NULL)
 
 
 cdef void set_gain(Overlap* road, Item* it, int kernel) noexcept nogil:
@@ -177,8 +196,7 @@ cdef void transform_items(fvec zero, Job* job, Overlap* road, Room* room, Item* 
     cdef char scale_lanes[16]
     cdef double scale[2]
     cdef double energy, low
-    cdef const char** rows
-    cdef char* block
+    cdef Source source
     cdef int k, live = 0
     cdef bint joint = road.cross
     scale[0] = scale[1] = 1
@@ -198,12 +216,9 @@ cdef void transform_items(fvec zero, Job* job, Overlap* road, Room* room, Item* 
     elif two and live == 1:
         # One rides alone: what the other is made of must not touch it.
         k = items[1].verdict == DONE
-        rows = room.rows[0]
-        room.rows[0] = room.rows[k]
-        room.rows[k] = rows
-        block = room.block[0]
-        room.block[0] = room.block[k]
-        room.block[k] = block
+        source = room.source[0]
+        room.source[0] = room.source[k]
+        room.source[k] = source
         other = items[0]
         items[0] = items[k]
         items[k] = other
@@ -303,8 +318,9 @@ cdef Py_ssize_t make_room(Job* job, Overlap* road, Room* room, char* base) noexc
     room.tile = carve(&at, 2 * rows * cols * size)
     room.strip = carve(&at, 2 * rows * max(RC_BYTES, 8))
     for k in range(2):
-        room.block[k] = carve(&at, rows * cols * size)
-        room.rows[k] = <const char**> carve(&at, rows * word)
+        room.source[k].block = carve(&at, rows * cols * size)
+        room.source[k].rows = <const char**> carve(&at, rows * word)
+        room.source[k].sides = <const char**> carve(&at, rows * word)
     room.plane = carve(&at, max(RC_BYTES // size, 1) * plane_pitch(road))
     room.spectrum = carve(&at, 2 * rows * cols * size if road.count > 1 or road.combine != APART else 0)
     for k in range(2):
@@ -362,10 +378,10 @@ def kernel_spectrum(cnp.ndarray parts, tuple down, tuple across, double scale, c
         make_room(&job, &road, &room, memory + (64 - <size_t> memory % 64))
         memset(room.zeros, 0, road.across.n * type_size(road.kind))
         for k in range(1 + two):
-            for i in range(road.down.n):
-                room.rows[k][i] = room.zeros
+            room.source[k].first = room.source[k].end = 0
+            point_at(&room.source[k], room.zeros, road.height, road.down.n)
             for i in range(road.height):
-                room.rows[k][i] = cnp.PyArray_BYTES(parts) + (k * road.height + i) * road.width * type_size(road.kind)
+                room.source[k].sides[i] = cnp.PyArray_BYTES(parts) + (k * road.height + i) * road.width * type_size(road.kind)
         if road.kind == F4:
             make_spectrum(vf4_splat(<const char*> &zero4), &road, &room, cnp.PyArray_BYTES(out), <float> scale, two)
         else:
@@ -374,7 +390,7 @@ def kernel_spectrum(cnp.ndarray parts, tuple down, tuple across, double scale, c
 
 
 cdef void make_spectrum(fvec zero, Overlap* road, Room* room, char* out, lane scale, bint two) noexcept nogil:
-    """Conjugate spectrum of the tile in room.rows, scaled."""
+    """Conjugate spectrum of the tile in room.source, scaled."""
     cdef Py_ssize_t k, unit = 2 * sizeof(fvec)
     cdef Seen seen[2]
     cdef lane back = -scale

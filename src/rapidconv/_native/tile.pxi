@@ -23,6 +23,7 @@ cdef enum:
     REFUSED = 1
     ZERO = 2
     BLOCK = 8               # columns, by 8 rows: a block whose energy is one sample of the dynamic range
+    SIDE = 16               # columns: whole vectors of any target
 
 ctypedef struct Seen:
     double energy               # sum of squares
@@ -73,8 +74,14 @@ ctypedef struct Item:
     bint rounds, clamps
     int verdict
 
+ctypedef struct Source:         # an item's numbers
+    const char** rows           # read in place in columns first to end, multiples of SIDE,
+    Py_ssize_t first, end
+    const char** sides          # gathered in the others
+    char* block
+
 ctypedef struct Room:           # scratch of one thread
-    char* block[2]
+    Source source[2]
     char* tile
     char* strip
     char* plane                 # some rows of outputs
@@ -83,7 +90,6 @@ ctypedef struct Room:           # scratch of one thread
     char* zeros                 # rows of zeros, and of the fill value
     char* constant
     char* raw
-    const char** rows[2]
     Py_ssize_t* run
 
 
@@ -174,11 +180,13 @@ cdef inline bint is_packed(Job* job, Overlap* road) noexcept nogil:
             and job.out_col_stride == type_size(road.kind))
 
 
-cdef inline void look_at_strip(
-    fvec zero, char* strip, Py_ssize_t n, const char* scale, Sight* sight, const bint fractions,
+cdef inline void load_strip(
+    fvec zero, Source* source, Py_ssize_t row, Py_ssize_t width, char* strip, const char* scale, Sight* sight,
+    const bint fractions,
 ) noexcept nogil:
-    """n points of one part of a strip, seen; times the lane at scale if given."""
-    cdef Py_ssize_t i, j, unit = 2 * sizeof(fvec)
+    """Rows of an item to one part of a strip, seen while they are in registers; times the lane at scale if given."""
+    cdef Py_ssize_t x, i, j, unit = 2 * sizeof(fvec), lanes = lanes_in(zero)
+    cdef const char** rows
     cdef fvec a, energy, bits, odd, low, high, total, magic, factor
     cdef double big = 6755399441055744.0        # 1.5 * 2^52: adding it rounds to a whole number
     cdef float big4 = 12582912.0                # 1.5 * 2^23
@@ -190,21 +198,26 @@ cdef inline void look_at_strip(
     odd = load(zero, sight.odd)
     if scale != NULL:
         factor = splat(zero, scale)
-    for i from 0 <= i < n by BLOCK:
-        energy = zero
-        for j in range(i, i + BLOCK):
-            a = load(zero, strip + j * unit)
-            if scale != NULL:
-                a = factor * a
-                store(strip + j * unit, a)
-            energy = energy + a * a
-            bits = or_bits(bits, a)
-            if fractions:
-                odd = or_bits(odd, a - ((a + magic) - magic))
-        total = total + energy
-        energy = neighbours(energy)
-        low = least(low, energy)
-        high = most(high, energy)
+    for x from 0 <= x < width by SIDE:
+        rows = (source.rows if source.first <= x < source.end else source.sides) + row
+        for i from 0 <= i < SIDE by lanes:
+            take_rows(zero, rows, (x + i) * lane_size(zero), strip + i * unit, unit)
+        for i from 0 <= i < SIDE by BLOCK:
+            energy = zero
+            for j in range(i, i + BLOCK):
+                a = load(zero, strip + j * unit)
+                if scale != NULL:
+                    a = factor * a
+                    store(strip + j * unit, a)
+                energy = energy + a * a
+                bits = or_bits(bits, a)
+                if fractions:
+                    odd = or_bits(odd, a - ((a + magic) - magic))
+            total = total + energy
+            energy = neighbours(energy)
+            low = least(low, energy)
+            high = most(high, energy)
+        strip += SIDE * unit
     store(sight.energy, total)
     store(sight.low, low)
     store(sight.high, high)
@@ -215,10 +228,11 @@ cdef inline void look_at_strip(
 cdef void load_tile(
     fvec zero, Overlap* road, Room* room, bint two, const char* scale, Seen* seen,
 ) noexcept nogil:
-    """Two tiles (times scale[0], scale[1] if given) from room.rows into room.tile, transformed across."""
+    """Two tiles (times scale[0], scale[1] if given) from their sources into room.tile, transformed across."""
     cdef Py_ssize_t g, x, unit = 2 * sizeof(fvec), lanes = lanes_in(zero), line = road.across.n * unit
     cdef int k
     cdef char* strip
+    cdef char* part
     cdef const char* factor
     cdef Sight sight[2]
     for k in range(2):
@@ -229,13 +243,14 @@ cdef void load_tile(
             memset(strip, 0, line)
             continue
         for k in range(1 + two):
-            for x from 0 <= x < road.width by lanes:
-                take_rows(zero, room.rows[k] + g * lanes, x * lane_size(zero), strip + x * unit + k * sizeof(fvec), unit)
-            factor = scale if scale == NULL else scale + k * lane_size(zero)
-            if road.whole:
-                look_at_strip(zero, strip + k * sizeof(fvec), road.width, factor, &sight[k], True)
+            part = strip + k * sizeof(fvec)
+            if scale != NULL:
+                factor = scale + k * lane_size(zero)
+                load_strip(zero, &room.source[k], g * lanes, road.width, part, factor, &sight[k], False)
+            elif road.whole:
+                load_strip(zero, &room.source[k], g * lanes, road.width, part, NULL, &sight[k], True)
             else:
-                look_at_strip(zero, strip + k * sizeof(fvec), road.width, factor, &sight[k], False)
+                load_strip(zero, &room.source[k], g * lanes, road.width, part, NULL, &sight[k], False)
         if not two:
             for x in range(road.width):
                 store(strip + x * unit + sizeof(fvec), zero)

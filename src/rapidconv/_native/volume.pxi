@@ -89,7 +89,7 @@ cdef void fill_slot(
     if slot.empty:
         return
     if slot.bad[0] or two and slot.bad[1]:          # what one is made of must not touch the other
-        point_at(room.rows[0 if slot.bad[0] else 1], room.zeros, 0, road.height)
+        point_at(&room.source[0 if slot.bad[0] else 1], room.zeros, 0, road.height)
         load_tile(zero, road, room, two, NULL, unused)
     transform_columns(zero, road, room, slot.cells)
 
