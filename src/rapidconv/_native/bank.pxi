@@ -428,7 +428,7 @@ cdef void correlate_bank(
     cdef void (*full)(bankable, const Band*, Py_ssize_t, Py_ssize_t, int) noexcept nogil
     cdef Band band
     band.n, band.kh, band.kw, band.w, band.im, band.w_step, band.step = n, kh, kw, re, im, w_step, step
-    band.sums, band.sums_pitch, band.out_pitch, band.meeting = NULL, 0, out_pitch, meeting
+    band.sums, band.sums_pitch, band.out_pitch, band.meeting, band.ahead = NULL, 0, out_pitch, meeting, 0
     strip = bank_tile1
     if streams:
         widest = RC_BANK_VECS(kh)

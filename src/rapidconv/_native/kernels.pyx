@@ -183,7 +183,7 @@ def correlate(
         raise MemoryError("no scratch memory for the tiles")
 
 
-DOTS = RC_DOTS and rc_x86_dots()        # whether this target and this machine have lanes of joined rows
+DOTS = bool(RC_DOTS and rc_x86_dots())        # whether this target and this machine have lanes of joined rows
 
 
 def turn_rows(Py_ssize_t rows, bint many_planes=False):
