@@ -109,7 +109,7 @@ cdef enum:
     LEAST_PERIODS = 8       # heights of the kernel in a band, and rows: a ring throws up to 8 rows away at its ends
     LEAST_RING = 256
     FETCHED = 8             # rows of a band that the next one's are fetched in, and of which kernels: taller ones hide what
-    LOW_STREAM = 7          # memory takes, and lose more by the rows that bands share
+    LOW_STREAM = 6          # memory takes, and lose more by the rows that bands share
 
 
 ctypedef char loaded         # whence the taps of a row have their inputs: words by which Cython tells the two ways apart
