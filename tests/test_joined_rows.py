@@ -24,6 +24,7 @@ def joined(monkeypatch):
     free = replace(cost, put={**cost.put, "q": -1e3}, tap={**cost.tap, "q": 0.0})
     monkeypatch.setitem(_cost.TABLE, in_use, free)
     monkeypatch.setattr(_plan, "_kept", {})
+    monkeypatch.setattr(_plan, "_QUICK", 0)
     monkeypatch.setattr(_execute, "_joined", lambda kernel, rows: seen.append(rows) or real(kernel, rows))
     return seen
 

@@ -169,7 +169,9 @@ def _road(problem: Problem, workers: int, planes: int, within: int) -> Plan:
     products = 2 if cross else 1
     lane = lanes[0].dtype.char
     seconds = {"direct": _cost.direct(cost, lane, kernel.shape, numbers, products, _converted(problem, lanes[0]))}
-    direct, joined = lanes, _joined_lane(problem) if kernels.DOTS else None
+    direct, joined = lanes, None
+    if kernels.DOTS and numbers * kernel.size > _QUICK:         # plans that are not kept are to be made quickly
+        joined = _joined_lane(problem)
     if joined is not None:
         together = _cost.direct(cost, "q", _joined_shape(kernel.shape, joined), kernels.summed(rows, width, 4), 1)
         slower = _cost.HELD * numbers if problem.store is Store.SATURATE and problem.scale == 1 else 0.0
