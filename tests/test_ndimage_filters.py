@@ -7,6 +7,7 @@ import pytest
 import scipy.ndimage
 import zoo
 
+import rapidconv
 from rapidconv import _passes, ndimage, set_workers
 
 RNG = np.random.default_rng(7)
@@ -377,3 +378,22 @@ def test_what_is_not_finite_reaches_the_same_results_along_few_numbers(name, bad
     x[7, 4, 1] = x[30, 0, 2] = bad
     got, expected = (TURNED[name](m, x, mode="mirror") for m in (ndimage, scipy.ndimage))
     np.testing.assert_array_equal(np.isfinite(got), np.isfinite(expected))
+
+
+@pytest.mark.parametrize("name", ["sobel", "prewitt"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", [(20,), (20, 30), (600, 700), (40, 50, 3), (12, 30, 40), (5, 300, 400)])
+def test_flat_images_have_no_slope(name, dtype, shape):
+    """As in SciPy, whose sums are of pairs of pixels; by lines, or by products where those are faster."""
+    flat, random = np.full(shape, 0.1, dtype), np.random.default_rng(1).random(shape).astype(dtype)
+    for axis in range(len(shape)):
+        for _ in range(2):          # by the jobs of the first call as well
+            assert not getattr(ndimage, name)(flat, axis).any()
+        expected = getattr(scipy.ndimage, name)(random, axis)
+        np.testing.assert_allclose(getattr(ndimage, name)(random, axis), expected, rtol=0, atol=40 * np.finfo(dtype).eps)
+
+
+def test_explain_says_why_large_slopes_are_products():
+    told = rapidconv.explain(ndimage.sobel, np.zeros((600, 700)), 0)
+    assert told.method == "separable"
+    assert "of a flat image it is exactly zero" in told.reason

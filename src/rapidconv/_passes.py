@@ -76,6 +76,8 @@ class Pass:
         Whether it is one of SciPy's 1-D filters, which add in an order of their own and multiply zero taps.
     count : int
         Of a mean: whole results are the sum divided by this, where the kernel's taps are ``1 / count``.
+    method : str or None
+        The only one whose results keep what its lines promise.
     """
 
     kernel: NDArray[Any]
@@ -83,6 +85,7 @@ class Pass:
     rule: Boundary
     is_line: bool = False
     count: int = 1
+    method: str | None = None
 
 
 @dataclass(slots=True, frozen=True)
@@ -338,11 +341,22 @@ def _fused(image: NDArray[Any], passes: list[Pass], settings: Settings, result: 
     plane = result.itemsize * result.shape[_axis_of(one)] * last * trailing
     if taps > _FEW_TAPS and (result.nbytes <= _FUSED_BYTES or plane <= _FUSED_PLANE):
         return passes
+    method = None
+    if image.dtype.kind == "f" and _is_difference(one):
+        if result.size <= SMALL:
+            return passes
+        method = "separable"                    # direct sums meet the taps row by row, so that a flat image's need not be zero
     kernel = one.kernel * two.kernel
     if result.dtype.kind == "f" and np.count_nonzero(kernel) != np.count_nonzero(one.kernel) * np.count_nonzero(two.kernel):
         return passes                           # products of tiny weights underflow
     first = tuple(a + b for a, b in zip(one.first, two.first, strict=True))
-    return [*others, Pass(kernel, first, one.rule, True, one.count * two.count)]
+    return [*others, Pass(kernel, first, one.rule, True, one.count * two.count, method)]
+
+
+def _is_difference(step: Pass) -> bool:
+    """Whether a line is a difference of two pixels, which is exactly zero where they are equal."""
+    weights = step.kernel.ravel()
+    return weights.size == 3 and weights[1] == 0 and bool(weights[0] == -weights[2])
 
 
 def _axis_of(step: Pass) -> int:
@@ -598,6 +612,8 @@ def planned(asked: Filtering) -> list[tuple[Problem, Plan, int]]:
                 source, step, into, start, _ = next(each for each in blocks[0][1] if each[1] is one)
                 task, view = _task(source, step, settings, into, start)
                 plan = _prepared(task, view, settings)
+                if step.method is not None:
+                    plan = replace(plan, reason=plan.reason.replace("asked for", "of a flat image it is exactly zero"))
                 found.append((task.problems[0], plan, len(blocks)))
     return found
 
@@ -696,7 +712,7 @@ def _problem(
         pixels, view, kernel, first = _framed(image, result, kernel, first, turns=turns)
     *outer, top, left = first
     problem = Problem(
-        pixels, kernel, view.shape[: kernel.ndim], dtype, step.rule, fill, top, left, False, False, settings.method, tuple(outer),
+        pixels, kernel, view.shape[: kernel.ndim], dtype, step.rule, fill, top, left, False, False, step.method or settings.method, tuple(outer),
         None if sums == dtype else sums, store, 1.0, step.count, skips=not step.is_line, order=order,
     )  # fmt: skip
     return problem, view
