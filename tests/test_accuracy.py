@@ -11,7 +11,7 @@ import pytest
 import scipy.fft
 import scipy.signal
 
-from rapidconv import _arguments, _execute, _plan, _transform
+from rapidconv import _arguments, _execute, _plan, _transform, _weights
 
 SIDES = [n for n in _transform.LENGTHS if n <= 288]
 WIDER = {"f": "d", "d": "g"}
@@ -26,7 +26,7 @@ def one_tile(tile, image, kernel, char, **changes):
     tiles = replace(plan.tiles, shape=tile, chars=char, **changes)
     result = _execute.allocate(task)
     items = np.arange(2 if image.dtype.kind == "c" else 1)
-    weights = _execute.Weights(kernel, replace(plan, tiles=tiles))
+    weights = _weights.Weights(kernel, replace(plan, tiles=tiles))
     refused = _execute._transformed(task.problems[0], tiles, char, weights, result, items)
     return result, _transform.noise(tile, char) * norm(image) * norm(kernel), refused.any()
 

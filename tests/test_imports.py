@@ -22,6 +22,7 @@ ORDER = [
     {"_arguments", "_ndimage_arguments", "_passes"},
     {"_plan"},
     {"_execute"},
+    {"_weights"},
     {"_axes"},
     {"_problem"},
     {"_cost"},

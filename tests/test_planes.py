@@ -6,7 +6,7 @@ import zoo
 from nd import Boundary, plan, problem, run, summed
 from scipy import ndimage
 
-from rapidconv import _axes, _execute
+from rapidconv import _axes, _execute, _weights
 from rapidconv._native import kernels
 
 SHAPES = [
@@ -89,7 +89,7 @@ def test_each_turn_is_taken_once(monkeypatch):
         made = problem(whole(shape, "d"), whole(kernel_shape, "d", 1))
         turn = kernels.turn_rows(shape[1])
         moved, view = _axes.in_memory_order(made, np.full(shape, np.nan))
-        weights = _execute.Weights(moved.kernel, plan(made))
+        weights = _weights.Weights(moved.kernel, plan(made))
         taken = np.zeros(3, np.intp)
         for worker in (2, 0, 1):
             kernels.correlate(_execute._work(moved, view), weights.lanes(), taken, worker, turn)

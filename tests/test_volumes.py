@@ -12,7 +12,7 @@ import zoo
 from nd import Boundary, plan, problem, run, summed
 
 import rapidconv
-from rapidconv import _cost, _execute, _passes, _plan, _transform, ndimage
+from rapidconv import _cost, _execute, _passes, _plan, _transform, _weights, ndimage
 from rapidconv._native import in_use
 
 extended = pytest.mark.skipif(np.finfo("g").eps == np.finfo("d").eps, reason="no wider type")
@@ -367,7 +367,7 @@ def test_deep_kernels_are_cut(char):
     rng = np.random.default_rng(33)
     image, kernel = rng.random((40, 30, 30)).astype(char), rng.random((65, 65, 65)).astype(char)
     made = problem(image, kernel, Boundary.WRAP, method="fft")
-    weights = _execute.Weights(kernel, plan(made))
+    weights = _weights.Weights(kernel, plan(made))
     assert [part.kernel.shape for _, part, _ in weights.parts("d")] == [(17, 65, 65)] * 3 + [(14, 65, 65)]
     assert [tiles.planes for _, _, tiles in weights.parts("d")] == [(17,)] * 3 + [(14,)]
     wrapped = np.zeros(image.shape)            # the kernel, wrapped round the image

@@ -1,17 +1,17 @@
-"""From a plan to the result: memory for it, the kernel as a road wants it, and the walk over tiles."""
+"""From a plan to the result: memory for it, and the walk over tiles."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache, partial
-from itertools import pairwise, product
-from math import frexp, prod
+from itertools import pairwise
+from math import prod
 from operator import add
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _cost, _memory, _transform, _workers
+from . import _memory, _transform, _workers
 from ._axes import (
     ONE_PLANE,
     as_planes,
@@ -24,9 +24,9 @@ from ._axes import (
     planes,
 )
 from ._native import kernels
-from ._pieces import cut_fill, cut_image, cut_kernel, pairs
-from ._problem import Combine, Plan, Problem, Products, Several, Store, Task, Tiles
-from ._rank import lane_factors
+from ._pieces import cut_fill, cut_image, pairs
+from ._problem import Combine, Plan, Problem, Several, Store, Task, Tiles
+from ._weights import Weights, weights_of
 
 __all__ = ["allocate", "prepare", "ready", "run"]
 
@@ -34,121 +34,6 @@ __all__ = ["allocate", "prepare", "ready", "run"]
 #: below which whole numbers are seen to be whole; ratio of a tile's least to its largest block of energy: see
 #: docs/accuracy.md.
 _LIMITS = {"f": (2.0**-90, 2.0**100, 2.0**43, 2.0**-16), "d": (2.0**-500, 2.0**500, 2.0**101, 2.0**-40)}
-
-
-class Weights:
-    """A kernel as the roads of its plan want it; each form is made when first asked for.
-
-    Safe to share between threads: a form made twice is the same.
-    """
-
-    def __init__(self, kernel: NDArray[Any], plan: Plan) -> None:
-        self.taps = kernel.tobytes()
-        self.kernel: NDArray[Any] = np.frombuffer(self.taps, kernel.dtype).reshape(kernel.shape)    # whatever becomes of the caller's
-        self.plan = plan
-        self._lanes: list[tuple[Any, ...]] | None = None
-        self._stack: NDArray[Any] | None = None
-        self._products: list[tuple[Any, ...]] | None = None
-        self._spectra: dict[str, NDArray[Any]] = {}
-        self._pieces: list[tuple[Weights, Tiles]] | None = None
-        self._parts: dict[str, list[tuple[tuple[int, ...], Weights, Tiles]]] = {}
-
-    def lanes(self) -> list[tuple[Any, ...]]:
-        """(real part, imaginary part or None, limit, joined) of every lane, transposed: what direct summation reads."""
-        if self._lanes is None:
-            self._lanes = [
-                (*(_joined(self.kernel, lane.joined) if lane.joined > 1 else _transposed(self.kernel, lane.dtype)), lane.limit, lane.joined)
-                for lane in self.plan.lanes
-            ]
-        return self._lanes
-
-    def stack(self) -> NDArray[Any]:
-        """Several kernels, each transposed, in the one lane of their plan."""
-        if self._stack is None:
-            self._stack = np.array(self.kernel.transpose(0, 2, 1), self.plan.lanes[0].dtype, order="C")
-        return self._stack
-
-    def spectrum(self, char: str) -> NDArray[Any]:
-        """Spectrum for tiles of float32 ('f') or float64 ('d')."""
-        found = self._spectra.get(char)
-        if found is None:
-            tiles = self.plan.tiles
-            assert tiles is not None
-            found = self._spectra[char] = _transform.spectrum(self.kernel, tiles.shape, char, tiles.exponents)
-        return found
-
-    def pieces(self) -> list[tuple["Weights", Tiles]]:
-        """The pieces of the kernel, the lowest first."""
-        if self._pieces is None:
-            assert self.plan.tiles is not None
-            pieces = cut_kernel(self.kernel, self.plan.tiles.bits)
-            self._pieces = [self._like(piece, chars="d", positive=(False,), bits=0) for piece in pieces]
-        return self._pieces
-
-    def parts(self, char: str) -> list[tuple[tuple[int, ...], "Weights", Tiles]]:
-        """The kernel in parts, of as many planes as transforms of a type serve at once, and where along outer axes they begin."""
-        tiles = self.plan.tiles
-        assert tiles is not None
-        at_once = _cost.planes_at_once(char, tiles.shape, tiles.planes)
-        if at_once == tiles.planes:
-            return [((0,) * len(at_once), self, tiles)]
-        found = self._parts.get(char)
-        if found is None:
-            found = []
-            for first in product(*(range(0, n, k) for n, k in zip(tiles.planes, at_once, strict=True))):
-                part = self.kernel[tuple(slice(at, at + k) for at, k in zip(first, at_once, strict=True))]
-                found.append((first, *self._like(part, planes=part.shape[:-2])))
-            self._parts[char] = found
-        return found
-
-    def _like(self, kernel: NDArray[Any], **facts: Any) -> tuple["Weights", Tiles]:
-        """Part of a sum that is this kernel, and its tiles."""
-        assert self.plan.tiles is not None
-        norm = float(np.sqrt(np.sum(kernel.astype("d") ** 2)))
-        tiles = replace(self.plan.tiles, norm=norm, exponents=(frexp(norm)[1],), **facts)
-        return Weights(kernel, replace(self.plan, tiles=tiles)), tiles
-
-    def products(self) -> list[tuple[Any, ...]]:
-        """Lanes as ``kernels.correlate_separable``, or ``correlate_box`` for a box, reads them."""
-        if self._products is None:
-            products = self.plan.products
-            if products is None:
-                self._products = [self._factored(each, self.kernel[k]) for k, each in enumerate(self.plan.each)]
-                return self._products
-            found: list[tuple[Any, ...]] = []
-            for lane in products.lanes:
-                real, imag = _transposed(self.kernel, lane.dtype)
-                if products.factors is None:
-                    found.append((self.kernel[:1, 0].astype(lane.dtype), real, lane.limit))
-                else:
-                    found.append((*lane_factors(products.factors, lane.dtype), real, imag, lane.limit))
-            self._products = found
-        return self._products
-
-    def _factored(self, products: Products, kernel: NDArray[Any]) -> tuple[Any, ...]:
-        """One of several kernels as ``kernels.correlate_products`` reads it."""
-        assert products.factors is not None
-        dtype = products.lanes[0].dtype
-        return *lane_factors(products.factors, dtype), _transposed(kernel, dtype)[0], products.clamp
-
-    def make_all(self) -> None:
-        """Make what the plan's road starts with."""
-        if self.plan.method == "fft":
-            assert self.plan.tiles is not None
-            for _, part, tiles in self.parts(self.plan.tiles.chars[0]):
-                part.spectrum(tiles.chars[0])
-        elif self.plan.method == "separable":
-            self.products()
-        else:
-            self.lanes()
-
-
-def _weights(kernel: NDArray[Any], plan: Plan) -> Weights:
-    """The kernel of a plan as its roads want it, made once; planes of an n-D kernel and turned ones are made anew."""
-    found: Weights | None = plan.made.get(kernel.shape)
-    if found is None or found.taps != kernel.tobytes() or found.kernel.dtype != kernel.dtype:
-        found = plan.made[kernel.shape] = Weights(kernel, plan)
-    return found
 
 
 def allocate(task: Task) -> NDArray[Any]:
@@ -166,7 +51,7 @@ def run(task: Task, plans: list[Plan], result: NDArray[Any]) -> NDArray[Any]:
     jobs = []
     for whole, plan, part in zip(task.problems, plans, task.views(result), strict=True):
         for problem, view in _pieces(whole, plan, part):
-            jobs.append((problem, plan, _weights(_kernel(problem, plan), plan), view))
+            jobs.append((problem, plan, weights_of(_kernel(problem, plan), plan), view))
     workers = max((plan.workers for plan in plans), default=1)
     _all_direct([job for job in jobs if job[1].method == "direct"], workers)
     parts = []
@@ -191,7 +76,7 @@ def run(task: Task, plans: list[Plan], result: NDArray[Any]) -> NDArray[Any]:
 def prepare(problem: Problem, plan: Plan, view: NDArray[Any]) -> None:
     """Make what the road of a problem starts with, which its plan keeps."""
     first, _ = next(iter(_pieces(problem, plan, view)))
-    weights = _weights(_kernel(first, plan), plan)
+    weights = weights_of(_kernel(first, plan), plan)
     if first.several is None or plan.method != "direct":
         weights.make_all()
     else:
@@ -212,7 +97,7 @@ def ready(
         if plan.method != "direct" or plan.seconds["direct"] > _workers.GRAIN or whole.several is not None:
             return None
         for problem, view in _pieces(whole, plan, part):
-            jobs.append((_work(problem, view), _weights(problem.kernel, plan).lanes(), source, target))
+            jobs.append((_work(problem, view), weights_of(problem.kernel, plan).lanes(), source, target))
     made = kernels.Ready(jobs, image, result, between, weights, most)
     return None if made.warns else made
 
@@ -591,19 +476,3 @@ def _transformed(
 def _gains(exponents: tuple[int, ...], positive: tuple[bool, ...]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Powers of two that spectra of kernels were divided by, and whether no tap is negative, as the kernels read them."""
     return np.ldexp(1.0, exponents), np.array(positive)
-
-
-def _transposed(kernel: NDArray[Any], dtype: np.dtype[np.generic]) -> tuple[NDArray[Any], NDArray[Any] | None]:
-    """Real and imaginary part of a kernel in a lane's type, its planes transposed: the layout the micro-kernels read."""
-    turned = kernel.swapaxes(-1, -2)
-    if kernel.dtype.kind != "c":
-        return np.array(turned, dtype, order="C"), None
-    return np.array(turned.real, dtype, order="C"), np.array(turned.imag, dtype, order="C")
-
-
-def _joined(kernel: NDArray[Any], rows: int) -> tuple[NDArray[Any], None]:
-    """The low bytes of four rows of a kernel, or the low halves of two, side by side in a lane, transposed; zeros below the last row."""
-    *planes, height, width = kernel.shape
-    taken = np.zeros((*planes, width, -(-height // rows) * rows), np.dtype(f"i{4 // rows}"))
-    taken[..., :height] = kernel.swapaxes(-1, -2).astype(taken.dtype)
-    return taken, None

@@ -347,7 +347,7 @@ cdef Py_ssize_t lay_out(Job* job, Scratch* sc, char* base) noexcept nogil:
     sc.tile_rows = TILE_ROWS
     if end <= first or whole or is_staged(job):
         sc.tile_rows = LOW_TILE_ROWS if whole and job.kh <= LOW_ROWS else min(TILE_ROWS, max(STAGED_ROWS, 4 * job.kh))
-        if joined > 1:
+        if joined > 1:                  # rows of a halo are joined again in each tile
             sc.tile_rows = min(2 * TILE_ROWS, max(TILE_ROWS, 4 * job.kh))
     elif makes_rings(job):
         sc.tile_rows = ring_rows(job)
