@@ -165,6 +165,18 @@ def test_volumes(joined, dtype, shape, mode):
     assert joined
 
 
+@pytest.mark.parametrize("dtype", ["int32", "int64", "uint64"])
+@pytest.mark.parametrize("output", ["uint8", "int16"])
+@pytest.mark.parametrize("mode", ["reflect", "constant"])
+def test_wide_images_into_narrow_results(joined, dtype, output, mode):
+    """Of which only the low bits count."""
+    picture, weights = np.random.default_rng(5).integers(0, 2**31, (61, 73)).astype(dtype), zoo.values((5, 6), "int16", 2)
+    result = ndimage.correlate(picture, weights, output=output, mode=mode, cval=7)
+    expected = scipy.ndimage.correlate(picture.astype("int64"), weights, output="int64", mode=mode, cval=7)
+    np.testing.assert_array_equal(result, expected.astype(output), strict=True)
+    assert joined
+
+
 @pytest.mark.parametrize("workers", [2, 3])
 def test_workers_give_the_same_bits(joined, workers):
     picture, kernel = zoo.values((700, 900, 3), "uint8", 1), zoo.values((9, 9), "int8", 2)
