@@ -109,7 +109,7 @@ cdef enum:
     LEAST_PERIODS = 8       # heights of the kernel in a band, and rows: a ring throws up to 8 rows away at its ends
     LEAST_RING = 256
     FETCHED = 8             # rows of a band in whose time the next one's are fetched
-    LOW_STREAM = 6          # rows of kernels that gain by it: taller ones lose more by the rows that bands share (docs/decisions.md)
+    LOW_STREAM = 6          # rows of kernels that gain: taller ones lose more by the rows that bands share (docs/decisions.md)
 
 
 ctypedef char loaded         # whence the taps of a row have their inputs: words by which Cython tells the two ways apart
