@@ -1,10 +1,12 @@
-"""Hypothesis profiles, the line that says which target runs, and the two functions under test as a fixture."""
+"""Hypothesis profiles, the line that says which target runs, the runs on other targets, and the functions under test as fixtures."""
 
 import functools
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import oracle
+import other_targets
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -24,6 +26,25 @@ def pytest_report_header(config):
         f"rapidconv {facts['version']} from {Path(rapidconv.__file__).parent}: "
         f"target {facts['in_use']}, supported {' '.join(facts['supported'])}"
     )
+
+
+def waits_for_runs(item):
+    return item.path.name == "test_targets.py"
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=waits_for_runs)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def runs(request):
+    """The runs on other targets, as many at a time as there are CPUs; if any is asked for, they begin with the first test."""
+    if not any(map(waits_for_runs, request.session.items)) or other_targets.CHILD in os.environ:
+        yield {}
+        return
+    pool = ThreadPoolExecutor(rapidconv.get_workers())
+    yield {target: pool.submit(other_targets.suite, target) for target in other_targets.OTHERS}
+    pool.shutdown(cancel_futures=True)
 
 
 @pytest.fixture(params=["convolve2d", "correlate2d"])
