@@ -19,7 +19,9 @@ Transform = tuple[int, tuple[int, ...], NDArray[Any]]
 #: Bytes of a cache line.
 _LINE = 64
 
-_PI = np.longdouble("3.14159265358979323846264338327950288")
+#: Bits of the whole numbers that stand for cosines and sines while these are made, and pi in as many.
+_BITS = 112
+_PI = 314159265358979323846264338327950288 * 2**_BITS // 10**35
 
 #: Units of round-off that a butterfly of a radix, and a twiddle factor, can add: see docs/accuracy.md.
 _BUTTERFLY = {3: 5.0, 4: 2.0, 8: 6.2, 12: 7.0}
@@ -60,18 +62,40 @@ def transform(n: int, char: str) -> Transform:
     """Radices and table of a length, in float32 ('f') or float64 ('d'); the table is not to be written to.
 
     The table holds 1/2, sqrt(1/2), sqrt(3)/2 and then, for each pass of radix r over blocks of L points, the cosine
-    and sine of -2 pi k q / L for k < L/r and 0 < q < r, rounded from long double.
+    and sine of -2 pi k q / L for k < L/r and 0 < q < r.
     """
-    numbers = [np.array([0.5, np.sqrt(np.longdouble(0.5)), np.sqrt(np.longdouble(3)) / 2])]
+    circle = _circle(n)
+    numbers = [np.array([0.5, 0.5**0.5, 0.75**0.5])]
     length = n
     for r in radices(n):
-        turns = np.outer(np.arange(length // r), np.arange(1, r)) % length
-        angles = -2 * _PI * turns.astype(np.longdouble) / length
-        numbers.append(np.stack([np.cos(angles), np.sin(angles)], axis=-1).ravel())
+        turns = np.outer(np.arange(length // r), np.arange(1, r)) * (n // length) % n
+        numbers.append(circle[turns].ravel())
         length //= r
     table = np.concatenate(numbers).astype(char)
     table.flags.writeable = False
     return n, radices(n), table
+
+
+@lru_cache(maxsize=16)
+def _circle(n: int) -> NDArray[np.float64]:
+    """Cosine and sine of -2 pi k / n for k < n, rounded once: products of whole numbers, so that they are the same on every machine.
+
+    The first angle's are sums of Taylor's series, those of the first eighth follow by turning, the others by mirroring.
+    """
+    one, angle = 1 << _BITS, 2 * _PI // n
+    sums, term, order = [0, 0, 0, 0], one, 0        # of every fourth term
+    while term:
+        sums[order % 4] += term
+        order += 1
+        term = (term * angle >> _BITS) // order
+    cosine, sine = sums[0] - sums[2], sums[1] - sums[3]
+    points, x, y = [], one, 0
+    for _ in range(n // 8 + 1):
+        points.append((x / one, y / one))
+        x, y = x * cosine - y * sine >> _BITS, x * sine + y * cosine >> _BITS
+    eighth = np.array(points)
+    quarter = np.concatenate([eighth, eighth[-2:0:-1, ::-1]]).view("D")[:, 0].conj()
+    return np.concatenate([quarter, -1j * quarter, -quarter, 1j * quarter]).view("d").reshape(n, 2)
 
 
 @lru_cache(maxsize=64)
