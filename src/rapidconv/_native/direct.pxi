@@ -973,6 +973,68 @@ cdef void correlate_rows(
         y += band.m
 
 
+cdef inline void add_column(
+    vec* a0, vec* a1, vec* a2, vec* a3, vec* b0, vec* b1, vec* b2, vec* b3, vec before, vec weight, const char* p,
+    const bint four, const bint first, const bint second,
+) noexcept nogil:
+    """Inputs of a column into those of the first output column (a) and those of the second (b), whose weight was before."""
+    cdef vec x
+    cdef Py_ssize_t one = sizeof(vec)
+    x = load(weight, p)
+    if first:
+        a0[0] = plus_product(a0[0], weight, x)
+    if second:
+        b0[0] = plus_product(b0[0], before, x)
+    if four:
+        x = load(weight, p + one)
+        if first:
+            a1[0] = plus_product(a1[0], weight, x)
+        if second:
+            b1[0] = plus_product(b1[0], before, x)
+        x = load(weight, p + 2 * one)
+        if first:
+            a2[0] = plus_product(a2[0], weight, x)
+        if second:
+            b2[0] = plus_product(b2[0], before, x)
+        x = load(weight, p + 3 * one)
+        if first:
+            a3[0] = plus_product(a3[0], weight, x)
+        if second:
+            b3[0] = plus_product(b3[0], before, x)
+
+
+cdef inline void column_block(
+    vec zero, const char** columns, Py_ssize_t y, Py_ssize_t kh, Py_ssize_t kw, const char* w, Py_ssize_t w_step, char* out,
+    Py_ssize_t out_pitch, const bint four, const bint two,
+) noexcept nogil:
+    """A vector, or four, of one output column, or of two, which a column of inputs meets under neighbouring taps."""
+    cdef Py_ssize_t i, j, one = sizeof(vec), size = lane_size(zero)
+    cdef vec a0, a1, a2, a3, b0, b1, b2, b3, weight, before
+    a0 = a1 = a2 = a3 = b0 = b1 = b2 = b3 = zero
+    for i in range(kh):
+        weight = splat(zero, w + i * size)
+        add_column(&a0, &a1, &a2, &a3, &b0, &b1, &b2, &b3, weight, weight, columns[0] + y + i * size, four, True, False)
+        for j in range(1, kw):
+            before = weight
+            weight = splat(zero, w + j * w_step + i * size)
+            add_column(&a0, &a1, &a2, &a3, &b0, &b1, &b2, &b3, before, weight, columns[j] + y + i * size, four, True, two)
+        if two:
+            add_column(&a0, &a1, &a2, &a3, &b0, &b1, &b2, &b3, weight, weight, columns[kw] + y + i * size, four, False, True)
+    out += y
+    store(out, a0)
+    if four:
+        store(out + one, a1)
+        store(out + 2 * one, a2)
+        store(out + 3 * one, a3)
+    if two:
+        out += out_pitch
+        store(out, b0)
+        if four:
+            store(out + one, b1)
+            store(out + 2 * one, b2)
+            store(out + 3 * one, b3)
+
+
 cdef void correlate_columns(
     vec zero, const char** columns, Py_ssize_t width, Py_ssize_t m, Py_ssize_t kh, Py_ssize_t kw, const char* w,
     Py_ssize_t w_step, char* out, Py_ssize_t out_pitch,
@@ -982,27 +1044,23 @@ cdef void correlate_columns(
     columns[0 .. width + kw - 2] : column starts, m + kh - 1 numbers each, m a multiple of the lanes
     out : column x of the outputs at x * out_pitch
     """
-    cdef Py_ssize_t x, y, i, j, size = lane_size(zero), end = m * size
-    cdef vec a, b, c, d, weight
-    cdef const char* p
-    for x in range(width):
-        for y from 0 <= y < end - 3 * <Py_ssize_t> sizeof(vec) by 4 * sizeof(vec):
-            a = b = c = d = zero
-            for i in range(kh):
-                for j in range(kw):
-                    weight = splat(zero, w + j * w_step + i * size)
-                    p = columns[x + j] + y + i * size
-                    a = a + weight * load(zero, p)
-                    b = b + weight * load(zero, p + sizeof(vec))
-                    c = c + weight * load(zero, p + 2 * sizeof(vec))
-                    d = d + weight * load(zero, p + 3 * sizeof(vec))
-            store(out + x * out_pitch + y, a)
-            store(out + x * out_pitch + y + sizeof(vec), b)
-            store(out + x * out_pitch + y + 2 * sizeof(vec), c)
-            store(out + x * out_pitch + y + 3 * sizeof(vec), d)
-        for y from end - end % (4 * <Py_ssize_t> sizeof(vec)) <= y < end by sizeof(vec):
-            a = zero
-            for i in range(kh):
-                for j in range(kw):
-                    a = a + splat(zero, w + j * w_step + i * size) * load(zero, columns[x + j] + y + i * size)
-            store(out + x * out_pitch + y, a)
+    cdef Py_ssize_t x = 0, y, one = sizeof(vec), end = m * lane_size(zero)
+    cdef bint four = end >= 4 * one, two = width > 1
+    cdef char* to
+    while x < width:
+        x = min(x, width - 1 - two)             # the last block of a row or column ends with it: some sums are made twice
+        to = out + x * out_pitch
+        y = 0
+        while y < end:
+            if four:
+                y = min(y, end - 4 * one)
+            if four and two:
+                column_block(zero, columns + x, y, kh, kw, w, w_step, to, out_pitch, True, True)
+            elif four:
+                column_block(zero, columns + x, y, kh, kw, w, w_step, to, out_pitch, True, False)
+            elif two:
+                column_block(zero, columns + x, y, kh, kw, w, w_step, to, out_pitch, False, True)
+            else:
+                column_block(zero, columns + x, y, kh, kw, w, w_step, to, out_pitch, False, False)
+            y += 4 * one if four else one
+        x += 1 + two

@@ -28,6 +28,7 @@ cdef enum:
     WHOLE_TAPS = 30         # of the largest kernel for which int64 is summed in float64 where it lies
     MAX_TURNED = 256        # rows of a kernel whose narrow rims are turned
     TURNED_PARTS = 4        # numbers of an output pixel, likewise
+    SQUARES = 8             # vectors of a row that such a rim is turned from, at most
     BLOCK_BYTES = 1 << 20   # a gathered block; taller kernels are summed in groups of rows
 
 ctypedef struct Lane:

@@ -20,12 +20,85 @@ cdef void columns_lane(
         correlate_columns(vi8_splat(z), columns, width, m, kh, kw, w, w_step, out, out_pitch)
 
 
+cdef inline void take_square(lane* like, const char** rows, Py_ssize_t at, lane* to, Py_ssize_t length) noexcept nogil:
+    """A vector of numbers at byte `at` of as many rows, as so many columns."""
+    if sizeof(lane) == 4:
+        vf4_take_rows(rows, at, <char*> to, length * sizeof(lane))
+    else:
+        vf8_take_rows(rows, at, <char*> to, length * sizeof(lane))
+
+
+cdef Py_ssize_t squares_of(
+    Py_ssize_t* run, Py_ssize_t n, Py_ssize_t row_bytes, Py_ssize_t size, Py_ssize_t* squares,
+) noexcept nogil:
+    """Vectors that hold a row's numbers at bytes run[0 .. n - 1], which become the numbers' places in these; -1 if too many."""
+    cdef Py_ssize_t c, k, at, count = 0, one = max(RC_BYTES, size)
+    if row_bytes < one:
+        return -1
+    for c in range(n):
+        at = min(run[c] // one * one, row_bytes - one)
+        for k in range(count):
+            if squares[k] <= run[c] < squares[k] + one:
+                break
+        else:
+            if count == SQUARES:
+                return -1
+            k = count
+            squares[k] = at
+            count += 1
+    for c in range(n):
+        for k in range(count):
+            if squares[k] <= run[c] < squares[k] + one:
+                run[c] = (k * one + run[c] - squares[k]) // size
+                break
+    return count
+
+
+cdef Py_ssize_t turn_columns(
+    Job* job, Scratch* sc, lane* block, Py_ssize_t length, Py_ssize_t rows, Py_ssize_t n, const lane* fill,
+) noexcept nogil:
+    """Numbers of the image's rows at bytes sc.run[0 .. n - 1] as columns, whose numbers in the block sc.run becomes; their count.
+
+    Where half a vector of numbers or more is needed of each row, rows are turned by vectors.
+
+    length : of a column, whole vectors; those of rows beyond the last one are not needed
+    """
+    cdef Py_ssize_t squares[SQUARES]
+    cdef Py_ssize_t count = -1, i, c, k, size = sizeof(lane), lanes = max(1, RC_BYTES // size)
+    cdef lane beyond[64]
+    cdef const char* row
+    if sizeof(lane) >= 4 and 2 * n > lanes:
+        count = squares_of(sc.run, n, job.cols * job.parts * size, size, squares)
+    if count >= 0:
+        for k in range(count):
+            for c in range(lanes):
+                beyond[c] = fill[(squares[k] // size + c) % job.parts & job.pairs]
+            for i in range(length):
+                c = sc.source[min(i, rows - 1)]
+                sc.rows[i] = job.image + c * job.row_stride + squares[k] if c >= 0 else <const char*> beyond
+            for i from 0 <= i < length by lanes:
+                take_square(block, sc.rows + i, 0, block + k * lanes * length + i, length)
+        return count * lanes
+    for i in range(length):
+        k = sc.source[min(i, rows - 1)]
+        if k < 0:
+            for c in range(n):
+                block[c * length + i] = fill[c % job.parts & job.pairs]
+        else:
+            row = job.image + k * job.row_stride
+            for c in range(n):
+                block[c * length + i] = (<const lane*> (row + sc.run[c]))[0]
+    for c in range(n):
+        sc.run[c] = c
+    return n
+
+
 cdef void rim_of(
     Job* job, Scratch* sc, lane* like, Py_ssize_t y0, Py_ssize_t y1, Py_ssize_t x0, Py_ssize_t x1,
 ) noexcept nogil:
     """Outputs of a rim of a few columns, turned: a lane is a row, so no lane is wasted on the interior's columns.
 
-    The block holds the image's numbers column by column, then a column of fill for each part.
+    The block holds columns of the image's numbers, then a column of fill for each part.
     """
     cdef Lane* ln = last_lane(job)
     cdef Py_ssize_t m = y1 - y0, width = x1 - x0, lanes = lanes_of(ln.kind), i, c, k, n, inside = 0, padded, length, taps
@@ -36,13 +109,10 @@ cdef void rim_of(
     cdef lane* sums
     cdef lane* im
     cdef lane* d
-    cdef const char* row
     padded = (m + lanes - 1) // lanes * lanes
-    length = padded + job.kh - 1
+    length = padded + (job.kh + lanes - 2) // lanes * lanes
     taps = width + job.kw - 1
     plane = width * padded
-    sums = block + parts * taps * length
-    im = sums + parts * plane
     fill[0] = fill[1] = 0
     if job.boundary == FILL:
         for part in range(1 + job.pairs):
@@ -54,29 +124,20 @@ cdef void rim_of(
             for part in range(parts):
                 sc.run[inside * parts + part] = k * job.col_stride + part * size
             inside += 1
-    n = inside * parts
-    for i in range(m + job.kh - 1):
-        if sc.source[i] < 0:
-            for c in range(n):
-                block[c * length + i] = fill[c % parts & job.pairs]
-        else:
-            row = job.image + sc.source[i] * job.row_stride
-            for c in range(n):
-                block[c * length + i] = (<const lane*> (row + sc.run[c]))[0]
-    for c in range(n):
-        for i in range(m + job.kh - 1, length):
-            block[c * length + i] = 0
+    n = turn_columns(job, sc, block, length, m + job.kh - 1, inside * parts, fill)
     if inside < taps:
         for part in range(parts):
             for i in range(length):
                 block[(n + part) * length + i] = fill[part & job.pairs]
+    sums = block + (n + parts) * length
+    im = sums + parts * plane
     for part in range(parts):
         k = part
         for c in range(taps):
             if index_map(job.left + x0 + c, job.cols, job.boundary) < 0:
                 sc.columns[c] = <const char*> (block + (n + part) * length)
             else:
-                sc.columns[c] = <const char*> (block + k * length)
+                sc.columns[c] = <const char*> (block + sc.run[k] * length)
                 k += parts
         columns_lane(ln.kind, sc.columns, width, padded, job.kh, job.kw, ln.real_part, job.kh * size,
                      <char*> (sums + part * plane), padded * size)

@@ -361,7 +361,7 @@ cdef Py_ssize_t lay_out(Job* job, Scratch* sc, char* base) noexcept nogil:
     rows = m + sc.group + joined - 1 if first > 0 or end < job.n or gathers else 0
     turned = 0
     if rows and job.kh <= MAX_TURNED and job.out_parts <= TURNED_PARTS and (end > first or is_turned(job, first, end, job.n)):
-        turned = (2 * lanes + job.kw) * (m + job.kh + lanes) * size * job.out_parts
+        turned = ((2 * lanes + job.kw) * job.out_parts + SQUARES * lanes) * (m + job.kh + 2 * lanes) * size
     sc.slot_bytes = (rows * row_bytes + 63) // 64 * 64
     sc.slots = job.taps if sc.group == job.kh and job.taps * sc.slot_bytes <= UNDER_BYTES else 1
     sc.block = carve(&at, max(sc.slots * sc.slot_bytes, turned))
@@ -370,7 +370,7 @@ cdef Py_ssize_t lay_out(Job* job, Scratch* sc, char* base) noexcept nogil:
     sc.held = <const char**> carve(&at, sc.slots * word)
     for k in range(4):
         sc.plane[k] = carve(&at, m * pitch_of(width * job.parts * size + RC_BYTES) if rows or is_staged(job) else 0)
-    pointers = m + job.kh + FETCHED
+    pointers = m + job.kh + max(FETCHED, 2 * lanes)
     sc.rows = <const char**> carve(&at, pointers * word)
     sc.columns = <const char**> carve(&at, (lanes + job.kw) * word)
     sc.source = <Py_ssize_t*> carve(&at, pointers * word)
