@@ -61,12 +61,12 @@ def filter2d(
     return _execute.run(task, plans, result)
 
 
-def _is_new(out: Any, does: _execute.Again, image: NDArray[Any], kernel: NDArray[Any]) -> bool:
+def _is_new(out: Any, does: _execute.Again, image: Any, kernel: Any) -> bool:
     """Whether an array for the result is as good as a new one; errors of the caller's are raised."""
     return not _arguments.check_out(out, does.shape, does.dtype, image, kernel) and bool(out.flags.c_contiguous)
 
 
-def _keep(call: tuple[Any, ...], image: NDArray[Any], kernel: NDArray[Any], does: _execute.Again | None) -> None:
+def _keep(call: tuple[Any, ...], image: Any, kernel: Any, does: _execute.Again | None) -> None:
     """Keep a call, if its plan is kept, and those made before whose plans still are."""
     global _calls
     if does is not None and _plan.is_kept(does.plan):

@@ -142,9 +142,9 @@ class Again:
             _retry(rides, self.plan.tiles, self._weights, *self._groups[i], refused.view(np.bool_))
 
 
-def again(task: Task, plans: list[Plan], image: NDArray[Any], result: NDArray[Any]) -> Again | None:
+def again(task: Task, plans: list[Plan], image: Any, result: NDArray[Any]) -> Again | None:
     """A call that is ready for other images; None where it is not one problem of a whole image and a new result, or shares direct sums, or NumPy may have warned."""
-    if len(plans) != 1 or task.problems[0].image is not image or task.out is not None or task.channel_axis is not None:
+    if len(plans) != 1 or task.problems[0].image is not image or task.out is not None:
         return None
     (problem,), (plan,) = task.problems, plans
     shared = plan.method == "direct" and plan.workers > 1

@@ -1,6 +1,6 @@
-# Calls of `signal` made before, on other pixels: what such a call is to do follows from its arguments, its kernel and how its image
-# lies in memory, so the jobs made for one are kept, and the next one is looked for by these: a comparison of bytes, nothing in Python.
-# Ways through Python cost more than they seem to: the pixels of a large call push its data out of the caches.
+# Calls of `signal` made before, on other pixels: what such a call is to do follows from its arguments, its kernel and how its
+# image lies in memory, so what was made for one is kept and found again by these: bytes are compared, nothing is done in Python,
+# whose own data the pixels of a large call push out of the caches.
 #
 #   Call:    arguments, kernel, shape and strides of the image -> what does it, in parts
 #   Course:  a part: the job, and all that its road made of the kernel
