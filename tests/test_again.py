@@ -285,7 +285,7 @@ def test_a_fill_value_that_numpy_warns_of_is_warned_of_again():
 def test_direct_sums_of_several_workers_are_shared_out():
     """Every worker takes turns at them, which a call that is kept does not."""
     for workers in (2, 1):
-        signal.convolve2d(np.tile(IMAGE, (3, 3)), KERNEL, method="direct", workers=workers)
+        signal.convolve2d(np.ones((360, 390), "i4"), np.ones((21, 23), "i4"), method="direct", workers=workers)
         assert len(_call._calls) == 2 - workers
 
 
