@@ -340,3 +340,32 @@ def test_many_threads_at_once():
 
     with ThreadPoolExecutor(6) as pool:
         assert all(pool.map(work, range(6)))
+
+
+@EVERY
+@pytest.mark.parametrize("workers", [1, 2])
+def test_prepared_calls_are_ready_at_once(road, workers, monkeypatch):
+    method, first, kernel = ROADS[road](1)
+    expected = signal.convolve2d(first, kernel, "same", "symm", method=method)
+    ready = rapidconv.prepare(
+        kernel, shape=first.shape, dtype=first.dtype, mode="same", boundary="symm", method=method, workers=workers
+    )
+    monkeypatch.setattr(_call, "_calls", ())
+    monkeypatch.setattr(_arguments, "signal2d", None)
+    out = np.empty_like(expected)
+    assert ready(first, out=out) is out
+    for got in (ready(first), out):
+        assert same_bits(got, expected)
+
+
+def test_prepared_calls_of_other_layouts_and_what_is_not_finite(monkeypatch):
+    ready = rapidconv.prepare(KERNEL, shape=IMAGE.shape, dtype=IMAGE.dtype)
+    expected = signal.convolve2d(IMAGE, KERNEL)
+    for layout in ("fortran", "misaligned"):
+        assert same_bits(ready(zoo.LAYOUTS[layout](IMAGE)), expected)
+        out = zoo.LAYOUTS[layout](np.zeros((140, 152), "f4"))
+        assert ready(IMAGE, out=out) is out
+        np.testing.assert_array_equal(out, expected)
+    image = IMAGE.copy()
+    image[7, 8] = np.nan
+    np.testing.assert_array_equal(ready(image), fresh(signal.convolve2d, image, KERNEL))
