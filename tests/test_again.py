@@ -9,13 +9,13 @@ import pytest
 import zoo
 
 import rapidconv
-from rapidconv import _arguments, _call, _plan, signal
+from rapidconv import _again, _arguments, _passes, _plan, ndimage, signal
 from rapidconv._native import kernels
 
 
 @pytest.fixture(autouse=True)
 def nothing_kept(monkeypatch):
-    monkeypatch.setattr(_call, "_calls", ())
+    monkeypatch.setattr(_again, "long", ())
     monkeypatch.setattr(_plan, "_kept", {})
 
 
@@ -42,11 +42,11 @@ EVERY = pytest.mark.parametrize("road", ROADS)
 
 def fresh(function, *arguments, **keywords):
     """A result of a call that was never made."""
-    held, _call._calls = _call._calls, ()
+    held, _again.long = _again.long, ()
     try:
         return function(*arguments, **keywords)
     finally:
-        _call._calls = held
+        _again.long = held
 
 
 def same_bits(a, b):
@@ -62,7 +62,7 @@ def again(monkeypatch):
 
     def call(function, first, second, kernel, *arguments, **keywords):
         function(first, kernel, *arguments, **keywords)
-        assert len(_call._calls) == 1
+        assert len(_again.long) == 1
         with monkeypatch.context() as patch:
             patch.setattr(_arguments, "signal2d", refuse)
             return function(second, kernel, *arguments, **keywords)
@@ -190,7 +190,7 @@ def test_zeros_of_another_sign_are_another_fill_value():
     """Transforms make no difference of them; the calls are told apart all the same."""
     for fill in (0.0, -0.0, 0):
         signal.convolve2d(**BASE | {"fillvalue": fill})
-    assert len(_call._calls) == 3
+    assert len(_again.long) == 3
 
 
 def test_a_kernel_changed_in_place_is_another_kernel():
@@ -239,7 +239,7 @@ def test_errors_are_raised_as_ever(wrong):
     given = BASE | {"in1": np.stack([IMAGE, IMAGE], axis=-1), "channel_axis": 2}
     wrong = given | wrong
     signal.convolve2d(**given)
-    assert len(_call._calls) == 1
+    assert len(_again.long) == 1
     with pytest.raises((TypeError, ValueError)) as expected:
         fresh(signal.convolve2d, **wrong)
     with pytest.raises(expected.type) as got:
@@ -286,7 +286,7 @@ def test_direct_sums_of_several_workers_are_shared_out():
     """Every worker takes turns at them, which a call that is kept does not."""
     for workers in (2, 1):
         signal.convolve2d(np.ones((360, 390), "i4"), np.ones((21, 23), "i4"), method="direct", workers=workers)
-        assert len(_call._calls) == 2 - workers
+        assert len(_again.long) == 2 - workers
 
 
 def test_a_result_in_the_image_itself():
@@ -301,34 +301,34 @@ def test_images_are_not_kept_alive():
         image = IMAGE.copy()
         result = signal.convolve2d(image, KERNEL)
         alive = weakref.ref(image), weakref.ref(result)
-        assert len(_call._calls) == 1
+        assert len(_again.long) == 1
         del image, result
         gc.collect()
         assert [each() for each in alive] == [None, None]
 
 
 def test_how_much_is_kept(monkeypatch):
-    for k in range(_call._MOST + 3):
+    for k in range(_again._MOST_LONG + 3):
         signal.convolve2d(IMAGE, KERNEL + np.float32(k))
-    assert len(_call._calls) == _call._MOST
+    assert len(_again.long) == _again._MOST_LONG
     monkeypatch.setattr(_plan, "_KEPT_BYTES", 2**19)
     signal.convolve2d(IMAGE, KERNEL - 1)
-    assert len(_call._calls) == len(_plan._kept) < _call._MOST
+    assert len(_again.long) == len(_plan._kept) < _again._MOST_LONG
 
 
 def test_small_calls_of_the_planner_are_not_kept():
     signal.convolve2d(np.ones((10, 10), "f2"), np.ones((3, 3), "f2"))
-    assert _call._calls == ()
+    assert _again.long == ()
 
 
 def test_workers_are_part_of_a_call():
     signal.convolve2d(IMAGE, KERNEL, workers=1)
     with rapidconv.set_workers(2):
         signal.convolve2d(IMAGE, KERNEL)
-    assert len(_call._calls) == 2
+    assert len(_again.long) == 2
     with rapidconv.set_workers(1):
         signal.convolve2d(IMAGE, KERNEL)
-    assert len(_call._calls) == 2
+    assert len(_again.long) == 2
 
 
 def test_many_threads_at_once():
@@ -350,7 +350,7 @@ def test_prepared_calls_are_ready_at_once(road, workers, monkeypatch):
     ready = rapidconv.prepare(
         kernel, shape=first.shape, dtype=first.dtype, mode="same", boundary="symm", method=method, workers=workers
     )
-    monkeypatch.setattr(_call, "_calls", ())
+    monkeypatch.setattr(_again, "long", ())
     monkeypatch.setattr(_arguments, "signal2d", None)
     out = np.empty_like(expected)
     assert ready(first, out=out) is out
@@ -369,3 +369,99 @@ def test_prepared_calls_of_other_layouts_and_what_is_not_finite(monkeypatch):
     image = IMAGE.copy()
     image[7, 8] = np.nan
     np.testing.assert_array_equal(ready(image), fresh(signal.convolve2d, image, KERNEL))
+
+
+# The filters of ndimage
+
+TALL = zoo.values((560, 490), "f4", 1)      # of more numbers than jobs of small calls are kept for
+FILTERS = {
+    "gaussian_filter": (ndimage.gaussian_filter, TALL, (3.0,), {}),
+    "gaussian_filter of float64": (ndimage.gaussian_filter, TALL.astype("f8"), ((3.0, 2.0),), {"mode": "wrap"}),
+    "uniform_filter": (ndimage.uniform_filter, TALL, (15,), {"mode": "nearest"}),
+    "convolve": (ndimage.convolve, TALL, (KERNEL,), {}),
+    "correlate": (ndimage.correlate, TALL.astype("f8"), (KERNEL,), {"mode": "constant", "cval": 1.5, "origin": (1, 0)}),
+    "correlate of whole numbers": (ndimage.correlate, np.round(9 * TALL).astype("i4"), (np.round(9 * KERNEL).astype("i4"),), {}),
+    "correlate of cut sums": (ndimage.correlate, np.round(9 * TALL).astype("i2"), (KERNEL[:5, :4],), {}),
+}
+EVERY_FILTER = pytest.mark.parametrize(("function", "image", "arguments", "keywords"), FILTERS.values(), ids=FILTERS)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@EVERY_FILTER
+def test_filters_give_the_same_bits(function, image, arguments, keywords, workers, monkeypatch):
+    with rapidconv.set_workers(workers):
+        function(image, *arguments, **keywords)
+        if workers == 1:
+            assert len(_again.long) == 1
+        second = image[::-1, ::-1].copy()
+        if image.dtype.kind == "f":
+            second[40, 50] = np.nan
+        expected = fresh(function, second, *arguments, **keywords)
+        if _again.long:
+            monkeypatch.setattr(_passes, "run", None)
+        assert same_bits(function(second, *arguments, **keywords), expected)
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8", "i4"])
+def test_filters_into_arrays(dtype):
+    """Which type the result has is part of the call."""
+    kept = []
+    for image in (TALL, -TALL):
+        for given in ({}, {"output": np.empty(TALL.shape, dtype)}, {"output": np.empty(TALL.shape, dtype, order="F")}):
+            with rapidconv.set_workers(1):
+                got = ndimage.convolve(image, KERNEL, **given)
+            assert given == {} or got is given["output"]
+            kept.append(len(_again.long))
+            expected = fresh(ndimage.convolve, image, KERNEL, output=np.empty(TALL.shape, got.dtype))
+            np.testing.assert_array_equal(got, expected, strict=True)
+    assert kept == [1, 2, 2, 2, 2, 2]
+
+
+def test_filters_of_an_image_into_itself():
+    for image in (TALL.copy(), -TALL):
+        expected = ndimage.gaussian_filter(image, 3.0)
+        assert ndimage.gaussian_filter(image, 3.0, output=image) is image
+        assert same_bits(image, expected)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"mode": "wrap"}, {"mode": ("wrap", "nearest")}, {"cval": 2.0, "mode": "constant"}, {"truncate": 3.0}, {"radius": 5},
+        {"order": 1}, {"order": (0, 1)}, {"sigma": 2.5}, {"sigma": (3.0, 2.0)}, {"sigma": 3}, {"axes": (0,)}, {"sigma": [3.0, 2.0]},
+        {"input": TALL[:, :-1]}, {"input": TALL.astype("f8")},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_another_filter_is_another_call(change):
+    base = {"input": TALL, "sigma": 3.0, "order": 0, "mode": "reflect", "cval": 0.0}
+    ndimage.gaussian_filter(**base)
+    assert same_bits(ndimage.gaussian_filter(**base | change), fresh(ndimage.gaussian_filter, **base | change))
+    assert same_bits(ndimage.gaussian_filter(**base), fresh(ndimage.gaussian_filter, **base))
+
+
+def test_arguments_that_change_are_not_kept():
+    sigma = [3.0, 2.0]
+    first = ndimage.gaussian_filter(TALL, sigma)
+    sigma[0] = 1.0
+    got = ndimage.gaussian_filter(TALL, sigma)
+    assert same_bits(got, fresh(ndimage.gaussian_filter, TALL, (1.0, 2.0)))
+    assert not same_bits(got, first)
+
+
+def test_volumes_and_sums_of_passes_are_not_kept():
+    volume = zoo.values((70, 70, 70), "f4", 1)
+    for function, arguments in ((ndimage.gaussian_filter, (1.0,)), (ndimage.convolve, (np.ones((3, 3, 3)),)), (ndimage.laplace, ())):
+        for image in (volume, -volume):
+            assert same_bits(function(image, *arguments), fresh(function, image, *arguments))
+    assert _again.long == ()
+
+
+def test_errors_of_filters_are_raised_as_ever():
+    ndimage.gaussian_filter(TALL, 3.0)
+    for wrong in ({"mode": "x"}, {"output": np.empty((3, 3), "f4")}, {"axes": (0, 5)}, {"order": -1}):
+        with pytest.raises((ValueError, RuntimeError, np.exceptions.AxisError)) as expected:
+            fresh(ndimage.gaussian_filter, TALL, 3.0, **wrong)
+        with pytest.raises(expected.type) as got:
+            ndimage.gaussian_filter(TALL, 3.0, **wrong)
+        assert str(got.value) == str(expected.value)

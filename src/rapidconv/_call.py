@@ -15,10 +15,6 @@ _express = kernels.express
 _EXPRESS_METHODS = ("auto", "direct")
 kernels.set_short(2 * _workers.GRAIN)       # a second worker gains on longer calls
 
-#: Longer calls made before (`kernels.Call`), the last one first, and at most how many; they never change.
-_calls: tuple[Any, ...] = ()
-_MOST = 16
-
 
 def filter2d(
     name: str,
@@ -50,28 +46,20 @@ def filter2d(
         if answer is not None:
             return answer       # type: ignore[no-any-return]
     call = name, mode, boundary, fillvalue, method, channel_axis, _workers.resolve(workers) if plain else None
-    does = kernels.find(_calls, call, in1, in2) if plain else None
+    does = kernels.find(_again.long, call, in1, in2) if plain else None
     if does is not None and (out is None or _is_new(out, does, in1, in2)):
         return does.run(in1, out)       # type: ignore[no-any-return]
     task = _arguments.signal2d(name, in1, in2, mode, boundary, fillvalue, method, out, workers, channel_axis)
     result = _execute.allocate(task)        # before anything that takes time in proportion to the operands
     plans = _plan.plans(task)
-    if plain and kernels.is_plain_call(call, in1, in2):
-        _keep(call, in1, in2, _execute.again(task, plans, in1, result))
+    if plain:
+        _again.keep_long(call, in1, in2, _execute.again(task, plans, in1, result), _plan.is_kept)
     return _execute.run(task, plans, result)
 
 
 def _is_new(out: Any, does: _execute.Again, image: Any, kernel: Any) -> bool:
     """Whether an array for the result is as good as a new one; errors of the caller's are raised."""
     return not _arguments.check_out(out, does.shape, does.dtype, image, kernel) and bool(out.flags.c_contiguous)
-
-
-def _keep(call: tuple[Any, ...], image: Any, kernel: Any, does: _execute.Again | None) -> None:
-    """Keep a call, if its plan is kept, and those made before whose plans still are."""
-    global _calls
-    if does is not None and _plan.is_kept(does.plan):
-        held = [each for each in _calls if _plan.is_kept(each.does.plan)]
-        _calls = (kernels.Call(call, image, kernel, does), *held[: _MOST - 1])
 
 
 def _do(task: Task, _: Any, found: Any) -> tuple[NDArray[Any], Any]:
@@ -91,7 +79,7 @@ def _do(task: Task, _: Any, found: Any) -> tuple[NDArray[Any], Any]:
 
 
 #: Does what a function of `_image_arguments` asks for, if small by the jobs of a call like it: of that function, image, out, arguments.
-picture = partial(_again.carry_out, _do)
+picture = partial(_again.carry_out, _do, _plan.is_kept)
 
 
 def carry_out(task: Task) -> NDArray[Any]:

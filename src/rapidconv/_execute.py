@@ -143,8 +143,11 @@ class Again:
 
 
 def again(task: Task, plans: list[Plan], image: Any, result: NDArray[Any]) -> Again | None:
-    """A call that is ready for other images; None where it is not one problem of a whole image and a new result, or shares direct sums, or NumPy may have warned."""
-    if len(plans) != 1 or task.problems[0].image is not image or task.out is not None:
+    """A call that is ready for other images; None where it is not one problem of rows and columns of a whole image.
+
+    Nor where workers take turns at direct sums, or NumPy may have warned.
+    """
+    if len(plans) != 1 or task.problems[0].image is not image or task.problems[0].outer or not result.flags.c_contiguous:
         return None
     (problem,), (plan,) = task.problems, plans
     shared = plan.method == "direct" and plan.workers > 1

@@ -1,5 +1,5 @@
-# Calls of `signal` made before, on other pixels: what such a call is to do follows from its arguments, its kernel and how its
-# image lies in memory, so what was made for one is kept and found again by these: bytes are compared, nothing is done in Python,
+# Long calls made before, on other pixels: what such a call is to do follows from its arguments, its kernel and how its image
+# lies in memory, so what was made for one is kept and found again by these: bytes are compared, nothing is done in Python,
 # whose own data the pixels of a large call push out of the caches.
 #
 #   Call:    arguments, kernel, shape and strides of the image -> what does it, in parts
@@ -109,7 +109,7 @@ cdef class Tiles(Course):
 
 
 cdef inline bint is_plain(array) noexcept:
-    """Whether an object is an array of aligned, native numbers, of as many axes as images of `signal` have."""
+    """Whether an object is an array of aligned, native numbers, of no more axes than calls are kept for."""
     return (cnp.PyArray_CheckExact(array) and cnp.PyArray_ISALIGNED(array) and cnp.PyArray_ISNOTSWAPPED(array)
             and kind_of(cnp.PyArray_TYPE(array)) >= 0 and cnp.PyArray_NDIM(array) <= 3)
 
@@ -117,13 +117,29 @@ cdef inline bint is_plain(array) noexcept:
 cdef bint same_value(a, b):
     """Whether two arguments are the same: 1 is not 1.0, nor 0.0 -0.0."""
     cdef double x, y
+    cdef Py_ssize_t k
     if type(a) is not type(b):
         return False
+    if type(a) is tuple:
+        if len(<tuple> a) != len(<tuple> b):
+            return False
+        for k in range(len(<tuple> a)):
+            if not same_value((<tuple> a)[k], (<tuple> b)[k]):
+                return False
+        return True
     if type(a) is not float:
         return a == b
     x = a
     y = b
     return memcmp(&x, &y, sizeof(double)) == 0
+
+
+cdef bint same_numbers(cnp.ndarray a, cnp.ndarray b) noexcept:
+    """Whether two contiguous arrays, or None, are the same, byte by byte."""
+    if a is None or b is None:
+        return a is b
+    return (cnp.PyArray_TYPE(a) == cnp.PyArray_TYPE(b) and cnp.PyArray_SAMESHAPE(a, b)
+            and memcmp(cnp.PyArray_DATA(a), cnp.PyArray_DATA(b), cnp.PyArray_NBYTES(a)) == 0)
 
 
 cdef class Call:
@@ -145,7 +161,7 @@ cdef class Call:
         """Take note of a call; `find` knows its arguments."""
         cdef int axis
         self.arguments = arguments
-        self.kernel = kernel.copy()
+        self.kernel = None if kernel is None else kernel.copy()
         self.type_num = cnp.PyArray_TYPE(image)
         self.ndim = cnp.PyArray_NDIM(image)
         for axis in range(self.ndim):
@@ -156,26 +172,27 @@ cdef class Call:
     cdef bint is_like(self, tuple arguments, cnp.ndarray image, cnp.ndarray kernel):
         """Whether a call differs in its pixels only."""
         cdef int k
-        if (cnp.PyArray_TYPE(image) != self.type_num or cnp.PyArray_NDIM(image) != self.ndim
-                or cnp.PyArray_TYPE(kernel) != cnp.PyArray_TYPE(self.kernel) or not cnp.PyArray_SAMESHAPE(kernel, self.kernel)):
+        if cnp.PyArray_TYPE(image) != self.type_num or cnp.PyArray_NDIM(image) != self.ndim:
             return False
         for k in range(self.ndim):
             if cnp.PyArray_DIM(image, k) != self.shape[k] or cnp.PyArray_STRIDE(image, k) != self.strides[k]:
                 return False
-        if memcmp(cnp.PyArray_DATA(kernel), cnp.PyArray_DATA(self.kernel), cnp.PyArray_NBYTES(kernel)) != 0:
-            return False
-        for k in range(len(arguments)):
-            if not same_value(arguments[k], self.arguments[k]):
+        return same_numbers(kernel, self.kernel) and same_value(arguments, self.arguments)
+
+
+cdef bint is_plain_value(value):
+    """Whether an argument is of a kind that can be compared, and does not change."""
+    if type(value) is tuple:
+        for each in <tuple> value:
+            if not is_plain_value(each):
                 return False
         return True
+    return value is None or type(value) in (str, int, float, bool)
 
 
 def is_plain_call(tuple arguments, image, kernel):
     """Whether `find` can tell a call from others."""
-    for each in arguments:
-        if each is not None and type(each) not in (str, int, float):
-            return False
-    return is_plain(image) and is_plain(kernel)
+    return is_plain_value(arguments) and is_plain(image) and (kernel is None or is_plain(kernel))
 
 
 def find(tuple calls, tuple arguments, image, kernel):
@@ -183,13 +200,16 @@ def find(tuple calls, tuple arguments, image, kernel):
 
     Parameters
     ----------
-    calls : tuple of Call, whose arguments are str, int, float or None
-    arguments : tuple of all that the result depends on beside the arrays;  image, kernel : objects
+    calls : tuple of Call, whose arguments are plain
+    arguments : tuple of all that the result depends on beside the arrays;  image, kernel : objects, kernel may be None
     """
     cdef Call call
-    if not calls or not is_plain(image) or not is_plain(kernel):
+    if not calls or not is_plain(image):
         return None
-    kernel = cnp.PyArray_GETCONTIGUOUS(kernel)
+    if kernel is not None:
+        if not is_plain(kernel):
+            return None
+        kernel = cnp.PyArray_GETCONTIGUOUS(kernel)
     for call in calls:
         if call.is_like(arguments, image, kernel):
             return call.does
