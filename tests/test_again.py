@@ -3,9 +3,11 @@
 import gc
 import weakref
 from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
 
 import numpy as np
 import pytest
+import scipy.ndimage
 import zoo
 
 import rapidconv
@@ -455,6 +457,52 @@ def test_volumes_and_sums_of_passes_are_not_kept():
         for image in (volume, -volume):
             assert same_bits(function(image, *arguments), fresh(function, image, *arguments))
     assert _again.long == ()
+
+
+@pytest.mark.parametrize("name", ["gaussian_filter", "uniform_filter", "convolve", "gaussian_laplace", "laplace", "correlate1d"])
+@pytest.mark.parametrize("keywords", [{}, {"mode": "constant", "cval": 2.0}], ids=str)
+@pytest.mark.parametrize("kind", ["f8", "D"])
+def test_filters_give_scipys_values(name, keywords, kind):
+    if kind == "D" and "laplace" in name:
+        pytest.skip("SciPy takes the real part of such sums")
+    arguments = {"convolve": (KERNEL,), "correlate1d": (KERNEL[0],), "laplace": (), "uniform_filter": (7,)}.get(name, (2.0,))
+    for seed in (1, 2, 3):
+        image = zoo.values(TALL.shape, kind, seed)
+        expected = getattr(scipy.ndimage, name)(image, *arguments, **keywords)
+        np.testing.assert_allclose(getattr(ndimage, name)(image, *arguments, **keywords), expected, atol=1e-9 * np.abs(expected).max())
+
+
+def test_small_calls_are_kept_as_such():
+    for image in (TALL[:100, :120].copy(), -TALL[:100, :120]):
+        for kernel in (KERNEL, KERNEL[:3, :3]):
+            expected = scipy.ndimage.convolve(image, kernel)
+            for cval in (0.0, Fraction(0)):         # such a number cannot be compared
+                got = ndimage.convolve(image, kernel, cval=cval)
+                np.testing.assert_allclose(got, expected, atol=1e-4 * np.abs(expected).max())
+    assert _again.long == ()
+
+
+def test_workers_are_part_of_a_filters_call():
+    for workers in (1, 2, 1):
+        with rapidconv.set_workers(workers):
+            ndimage.gaussian_filter(TALL, 3.0)
+    assert len(_again.long) == 2
+
+
+@pytest.mark.parametrize("output", [np.zeros(TALL.shape, ">f4"), "f", "f4"], ids=["swapped", "f", "f4"])
+def test_what_filters_write_to_is_looked_at_each_time(output):
+    ndimage.gaussian_filter(TALL, 3.0, output=np.empty_like(TALL))
+    expected = fresh(ndimage.gaussian_filter, TALL, 3.0, output=output).copy()
+    np.testing.assert_array_equal(ndimage.gaussian_filter(TALL, 3.0, output=output), expected, strict=True)
+
+
+def test_filters_refuse_arrays_of_another_shape_each_time():
+    for shape in (TALL.shape, (3, 3), TALL.shape[::-1]):
+        if shape == TALL.shape:
+            ndimage.gaussian_filter(TALL, 3.0, output=np.empty(shape, "f4"))
+            continue
+        with pytest.raises(RuntimeError, match="shape"):
+            ndimage.gaussian_filter(TALL, 3.0, output=np.empty(shape, "f4"))
 
 
 def test_errors_of_filters_are_raised_as_ever():

@@ -103,11 +103,9 @@ def main():
     print(f'    "{in_use}": Cost(')
     for name, lanes in found.items():
         print(f"        {name}={{{', '.join(f'{chr(34)}{k}{chr(34)}: {v:.3g}' for k, v in lanes.items())}}},")
-    small = np.ones((40, 40), np.float64)
-    call = seconds(lambda: rapidconv.convolve2d(small, small[:3, :3], "same", "fill", 0.0)) * 1e9       # 0.0 is not for the express lane
-    print(f"        call={call:.0f},")
-    print("        tile_call=12000,")       # of a plan that is kept; not fitted, as the next two
-    print(f"        spill={TABLE.spill},\n        convert=0.5,\n    ),")
+    for name in ("call", "tile_call", "spill", "convert"):      # not fitted
+        print(f"        {name}={getattr(TABLE, name)},")
+    print("    ),")
 
 
 if __name__ == "__main__":

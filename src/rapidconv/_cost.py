@@ -2,7 +2,7 @@
 
 The constants are in nanoseconds, measured on 2026-11-21 on one core of a Sapphire Rapids Xeon at 2.6 to 3.5 GHz;
 ``python -m tools.fit_cost`` measures those of the target in use again and prints its row, except `spill`,
-`convert` and `tile_call`, which are estimates from single runs of the same day, and `point`, `load` and `spill` of x86_v4, fitted
+`convert`, `call` and `tile_call`, which are estimates from single runs, and `point`, `load` and `spill` of x86_v4, fitted
 together (see `_SPILL_BYTES`).
 """
 
@@ -39,9 +39,9 @@ class Cost:
     put : dict
         Lane to nanoseconds of one output, whatever the kernel.
     call : float
-        Nanoseconds of one call through Python.
+        Nanoseconds of one call like one made before.
     tile_call : float
-        Nanoseconds a call by another road takes on top, its plan and spectrum kept: scratch memory, groups of tiles.
+        Nanoseconds a call by another road takes on top, its plan and spectrum kept: scratch memory.
     walk, walk_tap : dict
         Lane to nanoseconds of one output of a separable kernel: whatever its sides, and for each row and column.
     double, double_step : dict
@@ -113,8 +113,8 @@ TABLE = {
         double_step={"f": 0.077, "d": 0.12, "h": 0.0373, "i": 0.0995, "l": 0.123},
         point={"f": 0.0322, "d": 0.0675},
         load={"f": 0.6, "d": 0.9},
-        call=14176,
-        tile_call=12000,
+        call=2500,
+        tile_call=1500,
         spill=2.05,
         convert=0.5,
     ),
@@ -127,8 +127,8 @@ TABLE = {
         double_step={"f": 0.104, "d": 0.208, "h": 0.0512, "i": 0.201, "l": 0.173},
         point={"f": 0.0773, "d": 0.16},
         load={"f": 0.6, "d": 0.6},
-        call=14436,
-        tile_call=12000,
+        call=2500,
+        tile_call=1500,
         spill=1.8,
         convert=0.5,
     ),
@@ -141,8 +141,8 @@ TABLE = {
         double_step={"f": 0.155, "d": 0.281, "h": 0.101, "i": 0.278, "l": 0.338},
         point={"f": 0.117, "d": 0.232},
         load={"f": 0.6, "d": 0.6},
-        call=15023,
-        tile_call=12000,
+        call=2500,
+        tile_call=1500,
         spill=1.8,
         convert=0.5,
     ),
@@ -155,8 +155,8 @@ TABLE = {
         double_step={"f": 0.434, "d": 0.45, "h": 0.373, "i": 0.524, "l": 0.453},
         point={"f": 0.51, "d": 0.536},
         load={"f": 0.6, "d": 0.6},
-        call=15535,
-        tile_call=12000,
+        call=2500,
+        tile_call=1500,
         spill=1.8,
         convert=0.5,
     ),
@@ -240,7 +240,7 @@ def fft(
         one += points * kernels * _MEETING * cost.tap[lane]
     if converts:
         one += points * cost.convert * (0.5 if alone else 1)
-    return 1e-9 * (calls * (cost.call + cost.tile_call) + (transforms + 0.7) * one)
+    return 1e-9 * (calls * (cost.call + cost.tile_call) + transforms * one)
 
 
 def between(size: int) -> float:

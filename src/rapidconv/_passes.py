@@ -164,7 +164,7 @@ def run(asked: Filtering, weights: NDArray[Any] | None = None) -> Any:
         own = _memory.empty(result.shape, result.dtype.newbyteorder("="))
     ready = _ready(image, passes, settings, own, weights) if own.size <= SMALL else None
     parts = [] if ready is not None else list(_parts(image, passes, settings, own))
-    again = _long(image, parts, own) if own.size > SMALL else None
+    again = _long(image, parts) if own.size > SMALL else None
     if ready is not None:
         ready.run(image, own, None, False)
     elif again is not None:
@@ -237,13 +237,13 @@ def _ready(image: NDArray[Any], passes: list[Pass], settings: Settings, result: 
     return _execute.ready(found, image, result, between, weights, most)
 
 
-def _long(image: NDArray[Any], parts: list[Any], result: NDArray[Any]) -> _execute.Again | None:
+def _long(image: NDArray[Any], parts: list[Any]) -> _execute.Again | None:
     """What does a long call of one problem, for other images like this one, too."""
     (pixels, chain, beyond, part, operation, whole), *others = parts
-    if others or len(chain) > 1 or operation is not None or whole is not None or part is not result:
+    if others or len(chain) > 1 or operation is not None or whole is not None:
         return None
     task, view = _task(pixels, chain[0], beyond, part)
-    return _execute.again(task, [_prepared(task, view, beyond)], image, view) if view is result else None
+    return _execute.again(task, [_prepared(task, view, beyond)], image, view)
 
 
 def _most(passes: list[Pass], chain: list[Pass], result: NDArray[Any]) -> int:
