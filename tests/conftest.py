@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import rapidconv
-from rapidconv import signal
+from rapidconv import _again, signal
 
 settings.register_profile(
     "default", derandomize=False, deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
@@ -24,6 +24,11 @@ def pytest_report_header(config):
         f"rapidconv {facts['version']} from {Path(rapidconv.__file__).parent}: "
         f"target {facts['in_use']}, supported {' '.join(facts['supported'])}"
     )
+
+
+def pytest_runtest_setup():
+    """No long call was made before: tests change what plans follow from."""
+    _again.long = ()
 
 
 @pytest.fixture(params=["convolve2d", "correlate2d"])

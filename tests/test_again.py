@@ -17,7 +17,6 @@ from rapidconv._native import kernels
 
 @pytest.fixture(autouse=True)
 def nothing_kept(monkeypatch):
-    monkeypatch.setattr(_again, "long", ())
     monkeypatch.setattr(_plan, "_kept", {})
 
 
