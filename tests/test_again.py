@@ -346,6 +346,8 @@ def test_many_threads_at_once():
 @EVERY
 @pytest.mark.parametrize("workers", [1, 2])
 def test_prepared_calls_are_ready_at_once(road, workers, monkeypatch):
+    if workers == 2 and road.startswith("direct"):
+        pytest.skip("direct sums of several workers are shared out anew")
     method, first, kernel = ROADS[road](1)
     expected = signal.convolve2d(first, kernel, "same", "symm", method=method)
     ready = rapidconv.prepare(
