@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import rapidconv
-from rapidconv import signal
+from rapidconv import _again, signal
 
 settings.register_profile(
     "default", derandomize=False, deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
@@ -45,6 +45,11 @@ def runs(request):
     pool = ThreadPoolExecutor(rapidconv.get_workers())
     yield {target: pool.submit(other_targets.suite, target) for target in other_targets.OTHERS}
     pool.shutdown(cancel_futures=True)
+
+
+def pytest_runtest_setup():
+    """No long call was made before: tests change what plans follow from."""
+    _again.long = ()
 
 
 @pytest.fixture(params=["convolve2d", "correlate2d"])

@@ -54,7 +54,7 @@ def work(image, kernel, fill, boundary, top, left, out, *, lift=False):
 
 
 def separable(image, kernel, mode="same", boundary="symm", fill=0, factors=None, bands=None, out=None, clamp=False):
-    """correlate_separable of a whole call."""
+    """kernels.Lines of a whole call."""
     dtype = np.result_type(image, kernel)
     factors = factors or factor(kernel, dtype)
     fresh, (top, left) = geometry(image, kernel, mode, dtype)
@@ -65,14 +65,13 @@ def separable(image, kernel, mode="same", boundary="symm", fill=0, factors=None,
         lanes.append((*lane_factors(factors, lane), *transposed(kernel, lane), limit))
     lift = image.dtype.kind != "c" and fill[0].imag != 0
     for first, end in bands or [(0, kernels.bands(out.shape[0]))]:
-        kernels.correlate_separable(
-            work(image, kernel, fill, boundary, top, left, out, lift=lift), lanes, first, end, clamp
-        )
+        described = work(image, kernel, fill, boundary, top, left, out, lift=lift)
+        kernels.Lines(described, lanes, first, end, clamp).run(image, out)
     return out
 
 
 def boxed(image, kernel, mode="same", boundary="symm", fill=0, bands=None):
-    """correlate_box of a whole call."""
+    """kernels.Boxes of a whole call."""
     dtype = np.result_type(image, kernel)
     out, (top, left) = geometry(image, kernel, mode, dtype)
     total = max(1, int(np.abs(kernel.astype(float)).sum()))
@@ -82,7 +81,7 @@ def boxed(image, kernel, mode="same", boundary="symm", fill=0, bands=None):
     ]
     fill = np.full(1, fill, dtype)
     for first, end in bands or [(0, kernels.bands(out.shape[0]))]:
-        kernels.correlate_box(work(image, kernel, fill, boundary, top, left, out), lanes, first, end)
+        kernels.Boxes(work(image, kernel, fill, boundary, top, left, out), lanes, first, end).run(image, out)
     return out
 
 

@@ -10,10 +10,11 @@ from dataclasses import replace
 import numpy as np
 
 import rapidconv
-from rapidconv import _arguments, _execute, _plan
+from rapidconv import _arguments, _cost, _execute, _plan
 from rapidconv._native import in_use, kernels
 
 SIDE = 768
+TABLE = _cost.TABLE[in_use]
 LANES = {"f": "f4", "d": "f8", "h": "i2", "i": "i4", "l": "i8"}
 
 
@@ -78,14 +79,16 @@ def fit():
             points.append((2 * (k.bit_length() - 1), convolve(image, kernel, "separable") / pixels))
         found["double"][lane], found["double_step"][lane] = line(points)
     for lane in "fd":
-        kernel = data(lane, (17, 17))
-        points = []
+        kernel, image = data(lane, (17, 17)), data(lane, (SIDE, SIDE))
+        slopes = []
         for side in (64, 144):
-            count = (-(-SIDE // (side - 16))) ** 2
-            total = in_tiles(data(lane, (SIDE, SIDE)), kernel, (side, side))
-            points.append((2 * np.log2(side * side), 1e9 * total / ((count + 1) // 2 + 0.7) / side**2))
-        slope = (points[1][1] - 2 * 0.6) / points[1][0]
-        found["point"][lane], found["load"][lane] = slope, 0.6
+            total = in_tiles(image, kernel, (side, side))
+            without, with_one = (
+                _cost.fft(replace(TABLE, point={lane: point}), lane, (side, side), (17, 17), (SIDE, SIDE), 1, alone=False, converts=False)
+                for point in (0.0, 1.0)
+            )
+            slopes.append((total - without) / (with_one - without))
+        found["point"][lane], found["load"][lane] = max(0.0, float(np.mean(slopes))), TABLE.load[lane]
     found["put"]["g"], found["tap"]["g"] = 3.0, 1.0
     if kernels.DOTS:
         image = data("h", (SIDE, SIDE)).astype("u1")
@@ -100,11 +103,9 @@ def main():
     print(f'    "{in_use}": Cost(')
     for name, lanes in found.items():
         print(f"        {name}={{{', '.join(f'{chr(34)}{k}{chr(34)}: {v:.3g}' for k, v in lanes.items())}}},")
-    small = np.ones((40, 40), np.float64)
-    call = seconds(lambda: rapidconv.convolve2d(small, small[:3, :3], "same", "fill", 0.0)) * 1e9       # 0.0 is not for the express lane
-    print(f"        call={call:.0f},")
-    print("        tile_call=12000,")       # of a plan that is kept; not fitted, as the next two
-    print("        spill=1.8,\n        convert=0.5,\n    ),")
+    for name in ("call", "tile_call", "spill", "convert"):      # not fitted
+        print(f"        {name}={getattr(TABLE, name)},")
+    print("    ),")
 
 
 if __name__ == "__main__":

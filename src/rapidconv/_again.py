@@ -1,4 +1,4 @@
-"""Small calls made before: the jobs that did them, by all that they follow from."""
+"""Calls made before: the jobs that did small ones, and what did long ones, by all that they follow from."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from . import _workers
 from ._native import kernels
 
-__all__ = ["BETWEEN", "IMAGE", "RESULT", "SMALL", "carry_out", "is_new", "keep", "kept"]
+__all__ = ["BETWEEN", "IMAGE", "RESULT", "SMALL", "carry_out", "is_new", "keep", "keep_long", "kept", "long"]
 
 #: Numbers of the largest image: READY_NUMBERS of `_native/ready.pxi`.
 SMALL = 2**18
@@ -20,16 +21,22 @@ kept: dict[object, Any] = {}
 _seen: dict[object, Any] = {}       # heads of their keys
 _MOST = 128
 
+#: Long calls (`kernels.Call`) and what did them (`_execute.Again`), the last one first; they never change.
+long: tuple[Any, ...] = ()
+_MOST_LONG = 16
+
 
 def carry_out(
-    do: Callable[[Any, Any, Any], tuple[NDArray[Any], Any]], asks: Callable[..., Any], image: ArrayLike, output: Any, *arguments: Any
-) -> NDArray[Any]:
-    """Do what a function asks for: by the jobs of a call like it, or else as `do` does it, whose jobs are kept.
+    do: Callable[[Any, Any, Any], tuple[NDArray[Any], Any]], is_kept: Callable[[Any], bool], asks: Callable[..., Any],
+    image: ArrayLike, output: Any, *arguments: Any,
+) -> NDArray[Any]:  # fmt: skip
+    """Do what a function asks for: by what did a call like it, or else as `do` does it, which is kept.
 
     Parameters
     ----------
-    do : function of what is asked for, of output, and of what `kernels.again` says of keeping it
-        It returns the result, and jobs to keep or None.
+    do : function of what is asked for, of output, and of what `kernels.again` says of keeping it, which is None for long calls
+        It returns the result, and jobs to keep, or what did a long call, or None.
+    is_kept : whether a plan of a long call is
     asks : function of image, output and arguments
     """
     found = kernels.again(kept, asks.__name__, image, output, arguments)
@@ -37,10 +44,36 @@ def carry_out(
         return found
     if found is not None:
         image = found[0]
-    result, ready = do(asks(image, output, *arguments), output, found)
-    if ready is not None and found is not None:
-        keep(found, ready)
+        result, ready = do(asks(image, output, *arguments), output, found)
+        if ready is not None:
+            keep(found, ready)
+        return result
+    weights = arguments[0] if type(arguments[0]) is np.ndarray else None
+    into = output.dtype.char if type(output) is np.ndarray else output
+    call = asks.__name__, into, _workers.resolve(None), *arguments[weights is not None :]
+    does = kernels.find(long, call, image, weights)
+    if does is not None and (output is None or _is_new(output, does, image)):
+        return does.run(image, output)      # type: ignore[no-any-return]
+    result, does = do(asks(image, output, *arguments), output, None)
+    if not isinstance(does, kernels.Ready):         # of a small call with arguments of other kinds
+        keep_long(call, image, weights, does, is_kept)
     return result
+
+
+def _is_new(out: Any, does: Any, image: Any) -> bool:
+    """Whether an array for the result is as good as a new one."""
+    return bool(
+        type(out) is np.ndarray and out.shape == does.shape and out.dtype == does.dtype and out.flags.carray
+        and not np.may_share_memory(out, image)
+    )  # fmt: skip
+
+
+def keep_long(call: tuple[Any, ...], image: Any, kernel: Any, does: Any, is_kept: Callable[[Any], bool]) -> None:
+    """Keep what did a long call, if its plan is kept, and those made before whose plans still are."""
+    global long
+    if does is not None and is_kept(does.plan) and kernels.is_plain_call(call, image, kernel):
+        held = [each for each in long if is_kept(each.does.plan)]
+        long = (kernels.Call(call, image, kernel, does), *held[: _MOST_LONG - 1])
 
 
 def keep(found: Any, ready: Any) -> None:

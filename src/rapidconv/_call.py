@@ -33,9 +33,10 @@ def filter2d(
     Plain calls are answered by the express lane of the compiled kernels, which declines (None) whatever it
     does not know; it runs the same kernels and gives the same bits. It works on the calling thread; it says
     NotImplemented to work that more threads gain on, and leaves to the planner what another method may do faster.
+    What it leaves is done as it was done before, if it was.
     """
-    bare = channel_axis is None and (workers is None or (type(workers) is int and workers > 0))
-    if bare and type(method) is str and method in _EXPRESS_METHODS:
+    plain = workers is None or (type(workers) is int and workers > 0)
+    if plain and channel_axis is None and type(method) is str and method in _EXPRESS_METHODS:
         chooses = method == "auto"
         answer = _express(name == "convolve2d", in1, in2, mode, boundary, fillvalue, out, chooses)
         if answer is NotImplemented:
@@ -44,8 +45,21 @@ def filter2d(
                 answer = kernels.express_any(name == "convolve2d", in1, in2, mode, boundary, fillvalue, out, chooses)
         if answer is not None:
             return answer       # type: ignore[no-any-return]
+    call = name, mode, boundary, fillvalue, method, channel_axis, _workers.resolve(workers) if plain else None
+    does = kernels.find(_again.long, call, in1, in2) if plain else None
+    if does is not None and (out is None or _is_new(out, does, in1, in2)):
+        return does.run(in1, out)       # type: ignore[no-any-return]
     task = _arguments.signal2d(name, in1, in2, mode, boundary, fillvalue, method, out, workers, channel_axis)
-    return carry_out(task)
+    result = _execute.allocate(task)        # before anything that takes time in proportion to the operands
+    plans = _plan.plans(task)
+    if plain:
+        _again.keep_long(call, in1, in2, _execute.again(task, plans, in1, result), _plan.is_kept)
+    return _execute.run(task, plans, result)
+
+
+def _is_new(out: Any, does: _execute.Again, image: Any, kernel: Any) -> bool:
+    """Whether an array for the result is as good as a new one; errors of the caller's are raised."""
+    return not _arguments.check_out(out, does.shape, does.dtype, image, kernel) and bool(out.flags.c_contiguous)
 
 
 def _do(task: Task, _: Any, found: Any) -> tuple[NDArray[Any], Any]:
@@ -65,7 +79,7 @@ def _do(task: Task, _: Any, found: Any) -> tuple[NDArray[Any], Any]:
 
 
 #: Does what a function of `_image_arguments` asks for, if small by the jobs of a call like it: of that function, image, out, arguments.
-picture = partial(_again.carry_out, _do)
+picture = partial(_again.carry_out, _do, _plan.is_kept)
 
 
 def carry_out(task: Task) -> NDArray[Any]:

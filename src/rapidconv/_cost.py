@@ -2,8 +2,8 @@
 
 The constants are in nanoseconds, measured on 2026-11-21 on one core of a Sapphire Rapids Xeon at 2.6 to 3.5 GHz;
 ``python -m tools.fit_cost`` measures those of the target in use again and prints its row, except `spill`,
-`convert` and `tile_call`, which are estimates from single runs of the same day; `spill` of x86_v4 is such that the fastest tiles of
-float32 15x15, 31x31 and 65x65 on 1024^2 are taken.
+`convert`, `call` and `tile_call`, which are estimates from single runs, and `point`, `load` and `spill` of x86_v4, fitted
+together (see `_SPILL_BYTES`).
 """
 
 from dataclasses import dataclass
@@ -39,9 +39,9 @@ class Cost:
     put : dict
         Lane to nanoseconds of one output, whatever the kernel.
     call : float
-        Nanoseconds of one call through Python.
+        Nanoseconds of one call like one made before.
     tile_call : float
-        Nanoseconds a call by another road takes on top, its plan and spectrum kept: scratch memory, groups of tiles.
+        Nanoseconds a call by another road takes on top, its plan and spectrum kept: scratch memory.
     walk, walk_tap : dict
         Lane to nanoseconds of one output of a separable kernel: whatever its sides, and for each row and column.
     double, double_step : dict
@@ -75,7 +75,10 @@ SCRATCH = 2**22
 #: Of them, those of a few rows of a tile.
 _ROWS = 2**17
 
-_SPILL_BYTES = 2**21
+#: Bytes of a tile and its spectrum from which it is as slow as `spill` says, and nanoseconds of a pair of rows loaded or stored: fitted,
+#: with what the table has for x86_v4, to 520 timings of nine kernels of 15x15 to 129x129 under all tiles (2026-11-22).
+_SPILL_BYTES = 1.36 * 2**21
+_ROW = 16
 #: Multiply-adds that a point's product with the spectrum of one of several kernels, and meeting the others, take as long as.
 _MEETING = 18
 
@@ -108,11 +111,11 @@ TABLE = {
         walk_tap={"f": 0.0113, "d": 0.0226, "h": 0.0111, "i": 0.0254, "l": 0.0906},
         double={"f": 0.141, "d": 0.434, "h": 0.0747, "i": 0.427, "l": 0.469},
         double_step={"f": 0.077, "d": 0.12, "h": 0.0373, "i": 0.0995, "l": 0.123},
-        point={"f": 0.0324, "d": 0.103},
-        load={"f": 0.6, "d": 0.6},
-        call=14176,
-        tile_call=12000,
-        spill=2.2,
+        point={"f": 0.0322, "d": 0.0675},
+        load={"f": 0.6, "d": 0.9},
+        call=2500,
+        tile_call=1500,
+        spill=2.05,
         convert=0.5,
     ),
     "x86_v3": Cost(
@@ -122,10 +125,10 @@ TABLE = {
         walk_tap={"f": 0.0201, "d": 0.039, "h": 0.0157, "i": 0.0405, "l": 0.201},
         double={"f": 0.0465, "d": 0.115, "h": 0, "i": 0.19, "l": 0.283},
         double_step={"f": 0.104, "d": 0.208, "h": 0.0512, "i": 0.201, "l": 0.173},
-        point={"f": 0.0975, "d": 0.204},
+        point={"f": 0.0773, "d": 0.16},
         load={"f": 0.6, "d": 0.6},
-        call=14436,
-        tile_call=12000,
+        call=2500,
+        tile_call=1500,
         spill=1.8,
         convert=0.5,
     ),
@@ -136,10 +139,10 @@ TABLE = {
         walk_tap={"f": 0.0586, "d": 0.113, "h": 0.0356, "i": 0.111, "l": 0.423},
         double={"f": 0, "d": 0, "h": 0, "i": 0.0898, "l": 0},
         double_step={"f": 0.155, "d": 0.281, "h": 0.101, "i": 0.278, "l": 0.338},
-        point={"f": 0.139, "d": 0.306},
+        point={"f": 0.117, "d": 0.232},
         load={"f": 0.6, "d": 0.6},
-        call=15023,
-        tile_call=12000,
+        call=2500,
+        tile_call=1500,
         spill=1.8,
         convert=0.5,
     ),
@@ -150,10 +153,10 @@ TABLE = {
         walk_tap={"f": 0.213, "d": 0.221, "h": 0.292, "i": 0.22, "l": 0.295},
         double={"f": 0, "d": 0, "h": 0, "i": 0, "l": 0},
         double_step={"f": 0.434, "d": 0.45, "h": 0.373, "i": 0.524, "l": 0.453},
-        point={"f": 0.519, "d": 0.579},
+        point={"f": 0.51, "d": 0.536},
         load={"f": 0.6, "d": 0.6},
-        call=15535,
-        tile_call=12000,
+        call=2500,
+        tile_call=1500,
         spill=1.8,
         convert=0.5,
     ),
@@ -220,21 +223,24 @@ def fft(
     converts : whether numbers are gathered from or stored as another type
     """
     points = tile[0] * tile[1]
-    items = parts
-    for n, k, side in zip(shape, kernel, tile, strict=True):
-        items *= -(-n // (side - k + 1))
+    counts = [-(-n // (side - k + 1)) for n, k, side in zip(shape, kernel, tile, strict=True)]
+    (height, width), (above, beside) = ((-(-n // count) for n, count in zip(shape, counts, strict=True)), (k - 1 for k in kernel))
+    items = parts * prod(counts)
     transforms = float(items) if alone else (items * planes + 1) // 2 / planes
     calls = 1.0 if items > 1 else 1 / planes
     size = 4 if lane == "f" else 8
     slow = 1 + (cost.spill - 1) * min(1.0, 4 * points * size / _SPILL_BYTES)
-    doublings = sum(_PASS[r] for side in tile for r in radices(side))
-    one = points * (2 * cost.point[lane] * doublings * slow + cost.load[lane] * (1 if alone else 2))
+    down, across = (sum(_PASS[r] for r in radices(side)) for side in tile)
+    rows = 2 * height + above                                               # loaded, and stored: others are not transformed
+    one = cost.point[lane] * slow * (2 * points * down + rows * tile[1] * across)
+    both = cost.load[lane] * ((height + above) * (width + beside) + height * width) + _ROW * rows
+    one += both / 2 if alone else both
     if kernels > 1:
         one *= (1 + kernels) / 2
         one += points * kernels * _MEETING * cost.tap[lane]
     if converts:
         one += points * cost.convert * (0.5 if alone else 1)
-    return 1e-9 * (calls * (cost.call + cost.tile_call) + (transforms + 0.7) * one)
+    return 1e-9 * (calls * (cost.call + cost.tile_call) + transforms * one)
 
 
 def between(size: int) -> float:

@@ -28,7 +28,7 @@ from ._pieces import cut_fill, cut_image, pairs
 from ._problem import Combine, Plan, Problem, Several, Store, Task, Tiles
 from ._weights import Weights, weights_of
 
-__all__ = ["allocate", "prepare", "ready", "run"]
+__all__ = ["Again", "again", "allocate", "prepare", "ready", "run"]
 
 #: (least, most) energy of a tile, so that neither squares nor the ratio of two energies underflow or overflow; energy
 #: below which whole numbers are seen to be whole; ratio of a tile's least to its largest block of energy: see
@@ -100,6 +100,60 @@ def ready(
             jobs.append((_work(problem, view), weights_of(problem.kernel, plan).lanes(), source, target))
     made = kernels.Ready(jobs, image, result, between, weights, most)
     return None if made.warns else made
+
+
+class Again:
+    """A call of one problem, ready for other images that lie in memory like its own: nothing is checked, planned or listed again.
+
+    It never changes, and threads may share it.
+
+    Attributes
+    ----------
+    shape, dtype : of the result
+    plan : Plan
+    """
+
+    def __init__(self, problem: Problem, plan: Plan, weights: Weights, view: NDArray[Any]) -> None:
+        self.shape, self.dtype, self.plan = view.shape, view.dtype, plan
+        self._weights = weights
+        self._problem = replace(problem, image=problem.image[:0].copy(), kernel=weights.kernel)     # for what is refused
+        self._groups: list[tuple[NDArray[np.int64], list[int]]] = []
+        self._courses: list[Any] = []
+        if plan.tiles is not None and plan.method == "fft":
+            rides = _Planes(problem, view)
+            self._groups = _groups(rides, plan.tiles, plan.workers)
+            self._courses = [rides.course(plan.tiles, weights, items) for items, _ in self._groups]
+        elif plan.method == "separable":
+            self._courses = _line_courses(problem, plan, weights, view, plan.workers)
+        else:
+            self._courses = [kernels.Sums(_work(problem, view), weights.lanes())]
+
+    def run(self, image: NDArray[Any], out: NDArray[Any] | None = None) -> NDArray[Any]:
+        """The result for an image, in a new array or in one like it."""
+        result = _memory.empty(self.shape, self.dtype) if out is None else out
+        _workers.run(partial(self._part, image, result), len(self._courses), self.plan.workers)
+        return result
+
+    def _part(self, image: NDArray[Any], result: NDArray[Any], i: int) -> None:
+        refused = self._courses[i].run(image, result)
+        if refused is not None:
+            assert self.plan.tiles is not None
+            rides = _Planes(replace(self._problem, image=image), result)
+            _retry(rides, self.plan.tiles, self._weights, *self._groups[i], refused.view(np.bool_))
+
+
+def again(task: Task, plans: list[Plan], image: Any, result: NDArray[Any]) -> Again | None:
+    """A call that is ready for other images; None where it is not one problem of rows and columns of a whole image.
+
+    Nor where workers take turns at direct sums, or NumPy may have warned.
+    """
+    if len(plans) != 1 or task.problems[0].image is not image or task.problems[0].outer or not result.flags.c_contiguous:
+        return None
+    (problem,), (plan,) = task.problems, plans
+    shared = plan.method == "direct" and plan.workers > 1
+    if shared or not np.isfinite(problem.fill[0]) or next(iter(_pieces(problem, plan, result)))[0] is not problem:
+        return None
+    return Again(problem, plan, weights_of(_kernel(problem, plan), plan), result)
 
 
 def _pieces(problem: Problem, plan: Plan, view: NDArray[Any]) -> Iterable[tuple[Problem, NDArray[Any]]]:
@@ -238,6 +292,11 @@ class _Planes:
         )  # fmt: skip
         return verdicts.view(np.bool_)
 
+    def course(self, tiles: Tiles, weights: Weights, items: NDArray[Any]) -> Any:
+        """Items in transforms of the first type (`kernels.Course`)."""
+        described = _described(self.first, tiles, tiles.chars[0], weights, self.part, items, self.distances, self.step)
+        return kernels.Tiles(*described)
+
     def plane(self, k: int) -> tuple[Problem, NDArray[Any]]:
         """One of them, and its part of the result."""
         outer, channels = self.whole.shape[: len(self.whole.outer)], self.whole.image.shape[self.whole.kernel.ndim :]
@@ -247,23 +306,19 @@ class _Planes:
         return plane_at(channel(self.whole, place[-1]), self.view[..., place[-1]], place[:-1])
 
 
-def _fft_parts(
-    problem: Problem, plan: Plan, weights: Weights, view: NDArray[Any], workers: int
-) -> list[Callable[[], None]]:
-    """A problem in tiles, cut into groups by its shape only: what rides together is the same for any workers and layout.
+def _groups(rides: _Planes, tiles: Tiles, workers: int) -> list[tuple[NDArray[np.int64], list[int]]]:
+    """Items of a problem, as so many workers take them, and the ends of their groups.
 
-    Tiles of a plane ride in pairs, and where one is left over, with that of the next plane:
+    Groups follow from the problem's shape only: what rides together is the same for any workers and layout. Tiles of a plane ride in
+    pairs, and where one is left over, with that of the next plane:
 
         plane 0   0 1  2 3  4    plane 1   0 1  2 3  4    plane 2   0 1  2 3  4
                   ---  ---  ---------------------------             ---  ---  -
     """
-    assert plan.tiles is not None
-    rides = _Planes(problem, view)
-    steps = _steps(problem, plan.tiles)
-    count = rides.numbers * (-(-problem.shape[-2] // steps[0])) * (-(-problem.shape[-1] // steps[1]))
+    steps = _steps(rides.whole, tiles)
+    count = rides.numbers * prod(-(-n // step) for n, step in zip(rides.whole.shape[-2:], steps, strict=True))
     size = min(32, max(8, count // 32 * 2))
     paired = count if rides.count == 1 else count - count % 2
-    weights.spectrum(plan.tiles.chars[0])       # made here, not by several workers at once
     items = np.arange(count * rides.count)
     ends = [*range(size, len(items), size), len(items)]
     if rides.count > 1:
@@ -278,15 +333,31 @@ def _fft_parts(
         items = np.concatenate(groups)
         ends = np.cumsum([len(group) for group in groups]).tolist()
     if workers == 1:        # a part costs some 10 us of Python, 20 in cold caches
-        return [partial(_fft, rides, plan.tiles, weights, items, ends)]
-    return [partial(_fft, rides, plan.tiles, weights, items[first:end], [end - first]) for first, end in pairwise([0, *ends])]
+        return [(items, ends)]
+    return [(items[first:end], [end - first]) for first, end in pairwise([0, *ends])]
+
+
+def _fft_parts(
+    problem: Problem, plan: Plan, weights: Weights, view: NDArray[Any], workers: int
+) -> list[Callable[[], None]]:
+    """A problem in tiles, group by group."""
+    assert plan.tiles is not None
+    rides = _Planes(problem, view)
+    weights.spectrum(plan.tiles.chars[0])       # made here, not by several workers at once
+    return [partial(_fft, rides, plan.tiles, weights, *part) for part in _groups(rides, plan.tiles, workers)]
 
 
 def _fft(rides: _Planes, tiles: Tiles, weights: Weights, items: NDArray[np.int64], ends: list[int]) -> None:
     """Items in groups; of each, what the first type refuses goes to the next, and then to direct sums."""
     refused = rides.transformed(tiles, tiles.chars[0], weights, items)
-    if b"\1" not in refused.tobytes():      # `any` goes through Python, 20 microseconds in cold caches
-        return
+    if b"\1" in refused.tobytes():      # `any` goes through Python, 20 microseconds in cold caches
+        _retry(rides, tiles, weights, items, ends, refused)
+
+
+def _retry(
+    rides: _Planes, tiles: Tiles, weights: Weights, items: NDArray[np.int64], ends: list[int], refused: NDArray[np.bool_]
+) -> None:
+    """What the first type refused of items in groups."""
     for first, end in pairwise([0, *ends]):
         left = items[first:end][refused[first:end]]
         for char in tiles.chars[1:]:
@@ -421,20 +492,30 @@ def _in_pieces(problem: Problem, tiles: Tiles, weights: Weights) -> Iterator[tup
 def _separable_parts(
     problem: Problem, plan: Plan, weights: Weights, plane: NDArray[Any], workers: int
 ) -> list[Callable[[], None]]:
-    """A problem in products, cut into runs of rows, few of them: each sums kh - 1 more rows along; bits do not depend on it."""
-    view, lanes = _view(problem, plane), weights.products()
+    """A problem in products, in runs of rows."""
+    view = _view(problem, plane)
+    if problem.several is None:
+        return [partial(course.run, problem.image, view) for course in _line_courses(problem, plan, weights, view, workers)]
+    several, mask = problem.several, _mask(problem, problem.several, view)
+    how = weights.products(), int(several.combine), mask, several.omits
+    work = _work(problem, view)
+    return [partial(kernels.correlate_products, work, *how, first, end) for first, end in _runs(problem, workers)]
+
+
+def _line_courses(problem: Problem, plan: Plan, weights: Weights, view: NDArray[Any], workers: int) -> list[Any]:
+    """One kernel's sums along rows and columns, in runs of rows (`kernels.Course`)."""
+    assert plan.products is not None
+    work, lanes, runs = _work(problem, view), weights.products(), _runs(problem, workers)
+    if plan.products.factors is None:
+        return [kernels.Boxes(work, lanes, first, end) for first, end in runs]
+    return [kernels.Lines(work, lanes, first, end, plan.products.clamp) for first, end in runs]
+
+
+def _runs(problem: Problem, workers: int) -> list[tuple[int, int]]:
+    """Bands of rows cut into runs, few of them: each sums kh - 1 more rows along; bits do not depend on it."""
     count = kernels.bands(problem.shape[0])
     ends = [count * k // workers for k in range(workers + 1)]
-    work = _work(problem, view)
-    runs = [(first, end) for first, end in pairwise(ends) if end > first]
-    if problem.several is not None:
-        several, mask = problem.several, _mask(problem, problem.several, view)
-        how = lanes, int(several.combine), mask, several.omits
-        return [partial(kernels.correlate_products, work, *how, first, end) for first, end in runs]
-    assert plan.products is not None
-    if plan.products.factors is None:
-        return [partial(kernels.correlate_box, work, lanes, first, end) for first, end in runs]
-    return [partial(kernels.correlate_separable, work, lanes, first, end, plan.products.clamp) for first, end in runs]
+    return [(first, end) for first, end in pairwise(ends) if end > first]
 
 
 def _steps(problem: Problem, tiles: Tiles) -> tuple[int, int]:
@@ -446,19 +527,18 @@ def _steps(problem: Problem, tiles: Tiles) -> tuple[int, int]:
     return steps[0], steps[1]
 
 
-def _transformed(
-    problem: Problem, tiles: Tiles, char: str, weights: Weights, view: NDArray[Any], items: NDArray[Any], *together: int,
+def _described(
+    problem: Problem, tiles: Tiles, char: str, weights: Weights, view: NDArray[Any], items: NDArray[Any],
     planes: tuple[NDArray[np.int64], NDArray[np.int64]] = ONE_PLANE, step: int = 0,
-) -> NDArray[np.uint8]:  # fmt: skip
-    """Do items in transforms of one type; what became of them, 0 where all is well; problem and view are of the first plane."""
+) -> tuple[Any, ...]:  # fmt: skip
+    """Items in transforms of one type as the kernels take them; problem and view are of the first plane."""
     least, most, sure, span = _LIMITS[char]
     error = _transform.noise(tiles.shape, char, prod(tiles.planes)) * tiles.norm
     integers = problem.summed.kind in "biu"
     if problem.image.dtype.kind in "biu" and problem.store in (Store.SATURATE, Store.ROUND) and problem.dtype.kind in "biu":
         span = 0.0      # errors count by the step of the result, not by what is dark beside what is bright
     combine = 0 if problem.several is None else int(problem.several.combine)
-    correlate = kernels.correlate_volume if tiles.planes else kernels.correlate_fft
-    verdicts: NDArray[np.uint8] = correlate(
+    return (
         _work(problem, view),
         planes,
         (combine, step, *_gains(tiles.exponents, tiles.positive)),
@@ -467,8 +547,16 @@ def _transformed(
         _steps(problem, tiles),
         (tiles.cross, tiles.whole, integers, error, span, least, most, sure),
         items,
-        *together,
     )
+
+
+def _transformed(
+    problem: Problem, tiles: Tiles, char: str, weights: Weights, view: NDArray[Any], items: NDArray[Any], *together: int,
+    **riders: Any,
+) -> NDArray[np.uint8]:  # fmt: skip
+    """Do items in transforms of one type; what became of them, 0 where all is well."""
+    correlate = kernels.correlate_volume if tiles.planes else kernels.correlate_fft
+    verdicts: NDArray[np.uint8] = correlate(*_described(problem, tiles, char, weights, view, items, **riders), *together)
     return verdicts
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import _again, _filter_weights, _passes, _workers
+from . import _again, _filter_weights, _passes, _plan, _workers
 from . import _ndimage_arguments as arguments
 from ._arguments import check_method
 from ._passes import Filtering, Pass, Settings, line
@@ -46,9 +46,9 @@ def _do_lines(asked: Filtering, output: Any, found: Any) -> tuple[NDArray[Any], 
 
 
 #: Does what a function of this module asks for, if small by the jobs of a call like it: of that function, image, output, arguments.
-carry_out = partial(_again.carry_out, _do)
+carry_out = partial(_again.carry_out, _do, _plan.is_kept)
 #: The same of Gaussians.
-carry_out_lines = partial(_again.carry_out, _do_lines)
+carry_out_lines = partial(_again.carry_out, _do_lines, _plan.is_kept)
 
 
 def correlate(

@@ -142,7 +142,7 @@ def line(weights: NDArray[Any], axis: int, ndim: int, origin: int, rule: Boundar
 
 
 def run(asked: Filtering, weights: NDArray[Any] | None = None) -> Any:
-    """Carry out a call; the jobs (`kernels.Ready`) that did it, if it is so small that they are worth keeping, else None.
+    """Carry out a call; the jobs (`kernels.Ready`) that did it, if it is small, or what did a long call (`_execute.Again`), or None.
 
     `weights` are those that others may take the place of when these are kept.
     """
@@ -163,10 +163,15 @@ def run(asked: Filtering, weights: NDArray[Any] | None = None) -> Any:
     if not plain or np.may_share_memory(image, result):
         own = _memory.empty(result.shape, result.dtype.newbyteorder("="))
     ready = _ready(image, passes, settings, own, weights) if own.size <= SMALL else None
+    parts = [] if ready is not None else list(_parts(image, passes, settings, own))
+    again = _long(image, parts) if own.size > SMALL else None
     if ready is not None:
         ready.run(image, own, None, False)
+    elif again is not None:
+        again.run(image, own)
+        ready = again
     else:
-        for pixels, chain, beyond, part, operation, whole in _parts(image, passes, settings, own):
+        for pixels, chain, beyond, part, operation, whole in parts:
             if operation is None:
                 _chain(pixels, chain, beyond, part, whole)
             else:
@@ -230,6 +235,15 @@ def _ready(image: NDArray[Any], passes: list[Pass], settings: Settings, result: 
             found.append((task.problems[0], _prepared(task, view, beyond), view, *places))
             between = max(between, into.nbytes if places[1] == BETWEEN else 0)
     return _execute.ready(found, image, result, between, weights, most)
+
+
+def _long(image: NDArray[Any], parts: list[Any]) -> _execute.Again | None:
+    """What does a long call of one problem, for other images like this one, too."""
+    (pixels, chain, beyond, part, operation, whole), *others = parts
+    if others or len(chain) > 1 or operation is not None or whole is not None:
+        return None
+    task, view = _task(pixels, chain[0], beyond, part)
+    return _execute.again(task, [_prepared(task, view, beyond)], image, view)
 
 
 def _most(passes: list[Pass], chain: list[Pass], result: NDArray[Any]) -> int:

@@ -16,7 +16,7 @@ SIZE = 2
 WIDTH = 8 * SIZE
 
 #: Pieces of a kernel at most.
-MOST = 4
+MOST = 5
 
 
 def cut_image(image: NDArray[np.integer]) -> list[NDArray[np.integer]]:

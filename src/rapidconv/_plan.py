@@ -18,7 +18,7 @@ from ._rank import MOST, box, factor
 from ._transform import LENGTHS, noise
 from ._workers import GRAIN, workers_for
 
-__all__ = ["plan", "plans"]
+__all__ = ["is_kept", "plan", "plans"]
 
 #: Every whole number up to these is exact in the type.
 _EXACT = ((np.dtype(np.float32), 2**24 - 1), (np.dtype(np.float64), 2**53 - 1))
@@ -97,6 +97,11 @@ def plan(problem: Problem, workers: int = 1, planes: int = 1) -> Plan:
     found = _choose(problem, workers, planes)
     _keep(key, found)
     return found
+
+
+def is_kept(found: Plan) -> bool:
+    """Whether a plan will be found again, so that what is made of it may be kept, too."""
+    return any(each is found for each, _ in list(_kept.values()))
 
 
 def _keep(key: tuple[object, ...], found: Plan) -> None:

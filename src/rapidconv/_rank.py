@@ -148,7 +148,7 @@ def trim(kernel: NDArray[Any]) -> tuple[NDArray[Any], int, int]:
 
 
 def lane_factors(factors: Factors, dtype: np.dtype[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Columns and rows as ``kernels.correlate_separable`` reads them, in a lane's real type.
+    """Columns and rows as ``kernels.Lines`` reads them, in a lane's real type.
 
     Returns
     -------

@@ -86,7 +86,7 @@ class Weights:
         return Weights(kernel, replace(self.plan, tiles=tiles)), tiles
 
     def products(self) -> list[tuple[Any, ...]]:
-        """Lanes as ``kernels.correlate_separable``, or ``correlate_box`` for a box, reads them."""
+        """Lanes as ``kernels.Lines``, or ``kernels.Boxes`` for a box, reads them."""
         if self._products is None:
             products = self.plan.products
             if products is None:

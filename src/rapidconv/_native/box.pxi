@@ -287,19 +287,16 @@ cdef int run_box(Job* job, Box* b, Py_ssize_t y_from, Py_ssize_t y_to) noexcept 
     return failed
 
 
-def correlate_box(tuple work, list lanes, Py_ssize_t first_band, Py_ssize_t end_band):
-    """As correlate, of a kernel whose taps are all equal and real.
+cdef int see_box(Job* job, Box* box, tuple work, list lanes) except -1:
+    """Describe a correlation with a kernel whose taps are all equal and real.
 
-    Parameters
-    ----------
+    work : as in `correlate`
     lanes : list of (value, real part, limit), tried in turn
         Contiguous arrays in the lane's type: one tap, and the kernel as for correlate, which is read in floating lanes only.
     """
-    cdef Job job
-    cdef Box box
-    cdef int k = 0, failed
     cdef cnp.ndarray part
-    see_work(&job, work)
+    cdef int k = 0
+    see_work(job, work)
     job.n_lanes = len(lanes)
     for value, real_part, limit in lanes:
         part = value
@@ -310,7 +307,4 @@ def correlate_box(tuple work, list lanes, Py_ssize_t first_band, Py_ssize_t end_
         job.lanes[k].imag_part = NULL
         job.lanes[k].limit = limit
         k += 1
-    with nogil:
-        failed = run_box(&job, &box, first_band * TILE_ROWS, min(job.m, end_band * TILE_ROWS))
-    if failed:
-        raise MemoryError("no scratch memory for the tiles")
+    return 0

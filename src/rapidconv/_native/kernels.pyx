@@ -1,7 +1,7 @@
 # The module of one target: the same sources, compiled for its instructions.  What Python may call is below.
 
 from libc.stdlib cimport free, malloc
-from libc.string cimport memcpy, memset
+from libc.string cimport memchr, memcmp, memcpy, memset
 
 cimport numpy as cnp
 
@@ -227,6 +227,7 @@ include "phases.pxi"
 include "columns.pxi"
 include "separable.pxi"
 include "box.pxi"
+include "course.pxi"
 include "several.pxi"
 include "pieces.pxi"
 include "rank.pxi"

@@ -301,16 +301,6 @@ cdef void fill_rows(Job* job, Overlap* road, Room* room) noexcept nogil:
                 fetch_fill(job, 0, <double*> room.constant + i)
 
 
-cdef void run_overlap(
-    Job* job, Overlap* road, Room* room, const long long* items, Py_ssize_t count, char* verdicts,
-) noexcept nogil:
-    """Items two by two; with a complex kernel and a real image one by one."""
-    cdef Py_ssize_t k, pair = 1 if road.cross and not job.pairs else 2
-    fill_rows(job, road, room)
-    for k from 0 <= k < count by pair:
-        do_items(job, road, room, items + k, min(pair, count - k), verdicts + k)
-
-
 cdef Py_ssize_t make_room(Job* job, Overlap* road, Room* room, char* base) noexcept nogil:
     """Place every scratch buffer of a thread from base on; the bytes they take."""
     cdef Py_ssize_t size = type_size(road.kind), rows = road.down.n, cols = road.across.n, word = sizeof(char*), k
@@ -330,6 +320,21 @@ cdef Py_ssize_t make_room(Job* job, Overlap* road, Room* room, char* base) noexc
     room.raw = carve(&at, cols * type_size(job.kind))
     room.run = <Py_ssize_t*> carve(&at, 4 * cols * word)
     return at - base
+
+
+cdef int run_overlap(Job* job, Overlap* road, const long long* items, Py_ssize_t count, char* verdicts) noexcept nogil:
+    """Items two by two; with a complex kernel and a real image one by one.  -1 where there is no scratch memory to be had."""
+    cdef Room room
+    cdef Py_ssize_t k, pair = 1 if road.cross and not job.pairs else 2
+    cdef char* memory = <char*> malloc(make_room(job, road, &room, NULL) + 64)
+    if memory == NULL:
+        return -1
+    make_room(job, road, &room, memory + (64 - <size_t> memory % 64))
+    fill_rows(job, road, &room)
+    for k from 0 <= k < count by pair:
+        do_items(job, road, &room, items + k, min(pair, count - k), verdicts + k)
+    free(memory)
+    return 0
 
 
 cdef int see_transform(Transform* t, tuple described) except -1:
@@ -460,18 +465,13 @@ def correlate_fft(
     """
     cdef Job job
     cdef Overlap road
-    cdef Room room
-    cdef char* memory
     cdef Py_ssize_t count = cnp.PyArray_SIZE(items)
     cdef cnp.ndarray verdicts = cnp.PyArray_ZEROS(1, [count], cnp.NPY_UINT8, 0)
+    cdef int failed
     see_road(&job, &road, work, planes, bank, spectrum, down, across, step, facts)
     with nogil:
-        memory = <char*> malloc(make_room(&job, &road, &room, NULL) + 64)
-        if memory != NULL:
-            make_room(&job, &road, &room, memory + (64 - <size_t> memory % 64))
-            run_overlap(&job, &road, &room, <const long long*> cnp.PyArray_BYTES(items), count, cnp.PyArray_BYTES(verdicts))
-            free(memory)
-    if memory == NULL:
+        failed = run_overlap(&job, &road, <const long long*> cnp.PyArray_BYTES(items), count, cnp.PyArray_BYTES(verdicts))
+    if failed:
         raise MemoryError("no scratch memory for the tiles")
     return verdicts
 

@@ -134,12 +134,12 @@ cdef int walk_pieces(Job* job, Chord* ch, Py_ssize_t y_from, Py_ssize_t y_to) no
 def correlate_products(
     tuple work, list products, int combine, mask, bint omits, Py_ssize_t first_band, Py_ssize_t end_band,
 ):
-    """As correlate_several, of kernels that are sums of products of a column and a row; bands as in correlate_separable.
+    """As correlate_several, of kernels that are sums of products of a column and a row; bands as in `Lines`.
 
     Parameters
     ----------
     products : list of (columns, rows, kernel, clamp)
-        As in correlate_separable, for each kernel, all in one floating lane.
+        As in `see_factors`, for each kernel, all in one floating lane.
     combine, omits : see Several;  mask : None, or work of the picture of what counts
     """
     cdef Job job, seen

@@ -372,24 +372,19 @@ cdef int run_rings(Job* job, Factors* f, Py_ssize_t y_from, Py_ssize_t y_to) noe
     return failed
 
 
-def correlate_separable(
-    tuple work, list lanes, Py_ssize_t first_band, Py_ssize_t end_band, bint clamp=False,
-):
-    """As correlate, of a kernel that is a sum of products of a column and a row.
+cdef int see_factors(Job* job, Factors* factors, tuple work, list lanes, bint clamp) except -1:
+    """Describe a correlation with a kernel that is a sum of products of a column and a row.
 
-    Parameters
-    ----------
+    work : as in `correlate`
     lanes : list of (columns, rows, real part, imaginary part or None, limit), tried in turn
         Contiguous arrays in the lane's type: columns of shape (planes, rank, kh), rows of shape (rank, kw); the kernel's real
         part is the sum over q of columns[0, q] x rows[q], its imaginary part, where planes is 2, that of columns[1, q].
         Real and imaginary part are the kernel as for correlate; where the lane is an integer type they are not read.
     clamp : whether no tap is negative, so that where no pixel is either no result may be
     """
-    cdef Job job
-    cdef Factors factors
-    cdef int k = 0, failed
     cdef cnp.ndarray part
-    see_work(&job, work)
+    cdef int k = 0
+    see_work(job, work)
     job.n_lanes = len(lanes)
     factors.clamp = clamp
     for columns, rows, real_part, imag_part, limit in lanes:
@@ -408,8 +403,5 @@ def correlate_separable(
             job.lanes[k].imag_part = cnp.PyArray_BYTES(part)
         job.lanes[k].limit = limit
         k += 1
-    with nogil:
-        trim_taps(&job, &factors)
-        failed = run_rings(&job, &factors, first_band * TILE_ROWS, min(job.m, end_band * TILE_ROWS))
-    if failed:
-        raise MemoryError("no scratch memory for the tiles")
+    trim_taps(job, factors)
+    return 0

@@ -1,0 +1,516 @@
+"""Long calls made before are done again on other pixels, not planned again; nothing but time may tell."""
+
+import gc
+import weakref
+from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import scipy.ndimage
+import zoo
+
+import rapidconv
+from rapidconv import _again, _arguments, _passes, _plan, ndimage, signal
+from rapidconv._native import kernels
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept(monkeypatch):
+    monkeypatch.setattr(_plan, "_kept", {})
+
+
+def gaussian(side, dtype):
+    x = np.arange(side) - side // 2
+    column = np.exp(-(x * x) / (side / 2))
+    return np.outer(column, column).astype(dtype)
+
+
+# method, image, kernel
+ROADS = {
+    "transforms": lambda seed: ("fft", zoo.values((200, 230), "f4", seed), zoo.values((31, 25), "f4", 2)),
+    "transforms of float64": lambda seed: ("fft", zoo.values((150, 160), "f8", seed), zoo.values((20, 31), "f8", 2)),
+    "transforms of complex pixels": lambda seed: ("fft", zoo.values((90, 120), "D", seed), zoo.values((19, 21), "D", 2)),
+    "transforms of whole numbers": lambda seed: ("fft", zoo.values((120, 130), "i4", seed), zoo.values((19, 21), "i4", 2)),
+    "lines": lambda seed: ("separable", zoo.values((200, 230), "f4", seed), gaussian(15, "f4")),
+    "lines of whole numbers": lambda seed: ("separable", zoo.small((200, 130), "i8", seed), np.outer(np.arange(9), np.arange(7))),
+    "a box": lambda seed: ("separable", zoo.values((200, 230), "u1", seed), np.ones((15, 15), "u1")),
+    "direct sums": lambda seed: ("auto", zoo.values((300, 330), "f4", seed), zoo.values((9, 8), "f4", 2)),
+    "direct sums of whole numbers": lambda seed: ("direct", zoo.values((200, 150), "i4", seed), zoo.values((9, 8), "i4", 2)),
+}
+EVERY = pytest.mark.parametrize("road", ROADS)
+
+
+def fresh(function, *arguments, **keywords):
+    """A result of a call that was never made."""
+    held, _again.long = _again.long, ()
+    try:
+        return function(*arguments, **keywords)
+    finally:
+        _again.long = held
+
+
+def same_bits(a, b):
+    return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
+
+
+@pytest.fixture
+def again(monkeypatch):
+    """Call twice: the second time, with another image, by what was kept of the first."""
+
+    def refuse(*_):
+        pytest.fail("the arguments of a call made before were looked at again")
+
+    def call(function, first, second, kernel, *arguments, **keywords):
+        function(first, kernel, *arguments, **keywords)
+        assert len(_again.long) == 1
+        with monkeypatch.context() as patch:
+            patch.setattr(_arguments, "signal2d", refuse)
+            return function(second, kernel, *arguments, **keywords)
+
+    return call
+
+
+@EVERY
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("function", [signal.convolve2d, signal.correlate2d])
+def test_the_same_bits(road, workers, function, again, monkeypatch):
+    monkeypatch.setattr(rapidconv._workers, "GRAIN", 1e-6)
+    method, first, kernel = ROADS[road](1)
+    second = ROADS[road](5)[1]
+    if workers == 2 and road.startswith("direct"):
+        pytest.skip("direct sums of several workers are shared out anew")
+    how = "same", "symm", 0
+    got = again(function, first, second, kernel, *how, method=method, workers=workers)
+    assert same_bits(got, fresh(function, second, kernel, *how, method=method, workers=workers))
+    assert not same_bits(got, fresh(function, first, kernel, *how, method=method, workers=workers))
+
+
+@pytest.mark.parametrize("layout", ["array", "fortran", "negative", "every_other", "cut_out", "transposed", "read_only"])
+@pytest.mark.parametrize("mode", zoo.MODES)
+@pytest.mark.parametrize("boundary", zoo.BOUNDARIES)
+@pytest.mark.parametrize("road", ["transforms", "lines"])
+def test_the_same_bits_of_any_layout(layout, mode, boundary, road, again):
+    method, first, kernel = ROADS[road](1)
+    first, second = (zoo.LAYOUTS[layout](image) for image in (first, ROADS[road](5)[1]))
+    got = again(signal.convolve2d, first, second, kernel, mode, boundary, 2, method=method)
+    assert same_bits(got, fresh(signal.convolve2d, second, kernel, mode, boundary, 2, method=method))
+
+
+def coloured(image):
+    return np.stack([image, image[::-1], image[:, ::-1]], axis=-1)
+
+
+@EVERY
+def test_pictures_of_channels(road, again):
+    method, first, kernel = ROADS[road](1)
+    first, second = coloured(first), coloured(ROADS[road](5)[1])
+    got = again(signal.convolve2d, first, second, kernel, "same", method=method, channel_axis=-1, workers=1)
+    assert same_bits(got, fresh(signal.convolve2d, second, kernel, "same", method=method, channel_axis=-1, workers=1))
+
+
+@EVERY
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_channels_that_lie_apart(road, axis):
+    """Some roads take such channels one by one, so that nothing is kept."""
+    method, first, kernel = ROADS[road](1)
+    for image in (first, ROADS[road](5)[1]):
+        planes = np.ascontiguousarray(np.moveaxis(coloured(image), -1, 0))
+        given = {"mode": "same", "method": method, "channel_axis": axis}
+        got = signal.convolve2d(np.moveaxis(planes, 0, axis), kernel, **given)
+        assert same_bits(got, fresh(signal.convolve2d, np.moveaxis(planes, 0, axis), kernel, **given))
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("road", [road for road in ROADS if "whole" not in road and road != "a box"])
+def test_what_is_not_finite_goes_where_direct_sums_take_it(road, workers, again, monkeypatch):
+    if workers == 2 and road.startswith("direct"):
+        pytest.skip("direct sums of several workers are shared out anew")
+    monkeypatch.setattr(rapidconv._workers, "GRAIN", 1e-6)
+    method, first, kernel = ROADS[road](1)
+    second = ROADS[road](5)[1]
+    second[50, 60] = np.nan
+    second[-1, 3] = np.inf
+    got = again(signal.convolve2d, first, second, kernel, method=method, workers=workers)
+    assert same_bits(got, fresh(signal.convolve2d, second, kernel, method=method, workers=workers))
+    with np.errstate(invalid="ignore"):
+        expected = signal.convolve2d(second, kernel, method="direct")
+    np.testing.assert_array_equal(np.isnan(got), np.isnan(expected))
+
+
+def test_numbers_too_large_for_transforms_are_summed_otherwise(again):
+    _, first, kernel = ROADS["transforms of whole numbers"](1)
+    second = np.full_like(first, 2**30)
+    got = again(signal.convolve2d, first // 2**12, second, kernel, method="fft")
+    np.testing.assert_array_equal(got, signal.convolve2d(second, kernel, method="direct"))
+
+
+IMAGE, KERNEL = zoo.values((120, 130), "f4", 1), zoo.values((21, 23), "f4", 2)
+BASE = {"in1": IMAGE, "in2": KERNEL, "mode": "full", "boundary": "fill", "fillvalue": 1, "method": "auto"}
+OTHERS = {
+    "mode": "same",
+    "boundary": "wrap",
+    "fillvalue": 2,
+    "method": "direct",
+    "in2": KERNEL + np.float32(1e-3),
+    "in1": IMAGE.astype("f8"),
+}
+MORE = {
+    "a wider kernel": {"in2": KERNEL.astype("f8")},
+    "a kernel of another shape": {"in2": KERNEL.reshape(23, 21)},
+    "a kernel of another type": {"in2": KERNEL.view("i4")},
+    "a kernel's view": {"in2": KERNEL[::-1]},
+    "another shape": {"in1": IMAGE.reshape(130, 120)},
+    "fewer rows": {"in1": IMAGE[:100]},
+    "another layout": {"in1": np.asfortranarray(IMAGE)},
+    "rows in reverse": {"in1": IMAGE[::-1]},
+    "channels": {"in1": np.stack([IMAGE, IMAGE[::-1]], axis=-1), "channel_axis": 2},
+    "channels in front": {"in1": np.stack([IMAGE, IMAGE[::-1]]), "channel_axis": 0},
+    "integers": {"in1": np.round(9 * IMAGE).astype("i4")},
+    "other byte order": {"in1": IMAGE.astype(">f4")},
+    "one byte off": {"in1": zoo.LAYOUTS["misaligned"](IMAGE)},
+    "a list": {"in2": KERNEL.tolist()},
+}
+
+
+@pytest.mark.parametrize("change", [{name: value} for name, value in OTHERS.items()] + list(MORE.values()), ids=[*OTHERS, *MORE])
+def test_another_call_is_another_call(change):
+    signal.convolve2d(**BASE)
+    got, expected = signal.convolve2d(**BASE | change), fresh(signal.convolve2d, **BASE | change)
+    assert same_bits(got, expected)
+    assert not same_bits(expected, fresh(signal.convolve2d, **BASE)) or change.keys() & {"in1", "method"}
+    assert same_bits(signal.convolve2d(**BASE), fresh(signal.convolve2d, **BASE))
+
+
+def test_convolving_is_not_correlating():
+    signal.convolve2d(**BASE)
+    assert same_bits(signal.correlate2d(**BASE), fresh(signal.correlate2d, **BASE))
+
+
+def test_zeros_of_another_sign_are_another_fill_value():
+    """Transforms make no difference of them; the calls are told apart all the same."""
+    for fill in (0.0, -0.0, 0):
+        signal.convolve2d(**BASE | {"fillvalue": fill})
+    assert len(_again.long) == 3
+
+
+def test_a_kernel_changed_in_place_is_another_kernel():
+    kernel = KERNEL.copy()
+    first = signal.convolve2d(IMAGE, kernel)
+    kernel[3, 4] += 1
+    got = signal.convolve2d(IMAGE, kernel)
+    assert same_bits(got, fresh(signal.convolve2d, IMAGE, kernel))
+    assert not same_bits(got, first)
+
+
+def test_a_kernel_lying_on_its_side_is_another_kernel():
+    kernel = KERNEL[:, :21]
+    for each in (np.ascontiguousarray(kernel), np.ascontiguousarray(kernel).T):
+        assert same_bits(signal.convolve2d(IMAGE, each), fresh(signal.convolve2d, IMAGE, each))
+
+
+def test_arrays_that_are_not_plain_are_other_calls():
+    """The target in use may well read misaligned numbers; others need not."""
+    call = ("convolve2d", "same")
+    kept = (kernels.Call(call, IMAGE, KERNEL, "found"),)
+    assert kernels.find(kept, call, IMAGE, KERNEL) == "found"
+    for layout in ("misaligned", "swapped"):
+        assert kernels.find(kept, call, zoo.LAYOUTS[layout](IMAGE), KERNEL) is None
+        assert kernels.find(kept, call, IMAGE, zoo.LAYOUTS[layout](KERNEL)) is None
+    assert kernels.find(kept, call, IMAGE.view(np.matrix), KERNEL) is None
+    assert kernels.find(kept, call, IMAGE, KERNEL.tolist()) is None
+
+
+def test_two_kernels_in_turn(monkeypatch):
+    expected = [signal.convolve2d(IMAGE, kernel) for kernel in (KERNEL, -KERNEL)]
+    monkeypatch.setattr(_arguments, "signal2d", None)
+    for _ in range(2):
+        assert all(same_bits(signal.convolve2d(IMAGE, kernel), each) for kernel, each in zip((KERNEL, -KERNEL), expected, strict=True))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"mode": "sam"}, {"mode": ["full"]}, {"boundary": 1}, {"fillvalue": "x"}, {"method": "fast"}, {"workers": 0}, {"channel_axis": 2.0},
+        {"out": np.empty((2, 2), "f4")}, {"out": np.empty((140, 152))}, {"out": [0.0]}, {"in1": IMAGE.astype("U")},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_errors_are_raised_as_ever(wrong):
+    given = BASE | {"in1": np.stack([IMAGE, IMAGE], axis=-1), "channel_axis": 2}
+    wrong = given | wrong
+    signal.convolve2d(**given)
+    assert len(_again.long) == 1
+    with pytest.raises((TypeError, ValueError)) as expected:
+        fresh(signal.convolve2d, **wrong)
+    with pytest.raises(expected.type) as got:
+        signal.convolve2d(**wrong)
+    assert str(got.value) == str(expected.value)
+
+
+def test_an_array_for_the_result(again):
+    out = np.empty((140, 152), "f4")
+    assert again(signal.convolve2d, -IMAGE, IMAGE, KERNEL) is not out
+    got = signal.convolve2d(IMAGE, KERNEL, out=out)
+    assert got is out
+    assert same_bits(out, fresh(signal.convolve2d, IMAGE, KERNEL))
+
+
+@pytest.mark.parametrize("layout", ["fortran", "every_other", "swapped", "misaligned"])
+def test_an_array_of_another_layout_for_the_result(layout):
+    signal.convolve2d(IMAGE, KERNEL)
+    out = zoo.LAYOUTS[layout](np.zeros((140, 152), "f4"))
+    assert signal.convolve2d(IMAGE, KERNEL, out=out) is out
+    np.testing.assert_array_equal(out, fresh(signal.convolve2d, IMAGE, KERNEL))
+
+
+def test_a_new_result_after_an_array_of_another_layout():
+    signal.convolve2d(-IMAGE, KERNEL, out=np.empty((140, 152), "f4", order="F"))
+    assert same_bits(signal.convolve2d(IMAGE, KERNEL), fresh(signal.convolve2d, IMAGE, KERNEL))
+
+
+@pytest.mark.parametrize("method", ["fft", "direct"])
+@pytest.mark.parametrize("function", [signal.convolve2d, signal.correlate2d])
+def test_the_smaller_array_may_be_the_first(function, method):
+    for kernel in (KERNEL, -KERNEL):
+        got = function(kernel, IMAGE, "valid", method=method)
+        assert same_bits(got, fresh(function, kernel, IMAGE, "valid", method=method))
+
+
+def test_a_fill_value_that_numpy_warns_of_is_warned_of_again():
+    for _ in range(2):
+        with pytest.warns(RuntimeWarning, match="overflow"):
+            signal.convolve2d(**BASE | {"fillvalue": 1e300})
+
+
+def test_direct_sums_of_several_workers_are_shared_out():
+    """Every worker takes turns at them, which a call that is kept does not."""
+    for workers in (2, 1):
+        signal.convolve2d(np.ones((360, 390), "i4"), np.ones((21, 23), "i4"), method="direct", workers=workers)
+        assert len(_again.long) == 2 - workers
+
+
+def test_a_result_in_the_image_itself():
+    image = IMAGE.copy()
+    expected = signal.convolve2d(image, KERNEL, "same")
+    signal.convolve2d(image, KERNEL, "same", out=image)
+    assert same_bits(image, expected)
+
+
+def test_images_are_not_kept_alive():
+    for _ in range(2):
+        image = IMAGE.copy()
+        result = signal.convolve2d(image, KERNEL)
+        alive = weakref.ref(image), weakref.ref(result)
+        assert len(_again.long) == 1
+        del image, result
+        gc.collect()
+        assert [each() for each in alive] == [None, None]
+
+
+def test_how_much_is_kept(monkeypatch):
+    for k in range(_again._MOST_LONG + 3):
+        signal.convolve2d(IMAGE, KERNEL + np.float32(k))
+    assert len(_again.long) == _again._MOST_LONG
+    monkeypatch.setattr(_plan, "_KEPT_BYTES", 2**19)
+    signal.convolve2d(IMAGE, KERNEL - 1)
+    assert len(_again.long) == len(_plan._kept) < _again._MOST_LONG
+
+
+def test_small_calls_of_the_planner_are_not_kept():
+    signal.convolve2d(np.ones((10, 10), "f2"), np.ones((3, 3), "f2"))
+    assert _again.long == ()
+
+
+def test_workers_are_part_of_a_call():
+    signal.convolve2d(IMAGE, KERNEL, workers=1)
+    with rapidconv.set_workers(2):
+        signal.convolve2d(IMAGE, KERNEL)
+    assert len(_again.long) == 2
+    with rapidconv.set_workers(1):
+        signal.convolve2d(IMAGE, KERNEL)
+    assert len(_again.long) == 2
+
+
+def test_many_threads_at_once():
+    images = [zoo.values((150, 160), "f4", seed) for seed in range(6)]
+    expected = [fresh(signal.convolve2d, image, KERNEL) for image in images]
+
+    def work(k):
+        return all(same_bits(signal.convolve2d(images[i % 6], KERNEL), expected[i % 6]) for i in range(k, k + 30))
+
+    with ThreadPoolExecutor(6) as pool:
+        assert all(pool.map(work, range(6)))
+
+
+@EVERY
+@pytest.mark.parametrize("workers", [1, 2])
+def test_prepared_calls_are_ready_at_once(road, workers, monkeypatch):
+    if workers == 2 and road.startswith("direct"):
+        pytest.skip("direct sums of several workers are shared out anew")
+    method, first, kernel = ROADS[road](1)
+    expected = signal.convolve2d(first, kernel, "same", "symm", method=method)
+    ready = rapidconv.prepare(
+        kernel, shape=first.shape, dtype=first.dtype, mode="same", boundary="symm", method=method, workers=workers
+    )
+    monkeypatch.setattr(_again, "long", ())
+    monkeypatch.setattr(_arguments, "signal2d", None)
+    out = np.empty_like(expected)
+    assert ready(first, out=out) is out
+    for got in (ready(first), out):
+        assert same_bits(got, expected)
+
+
+def test_prepared_calls_of_other_layouts_and_what_is_not_finite(monkeypatch):
+    ready = rapidconv.prepare(KERNEL, shape=IMAGE.shape, dtype=IMAGE.dtype)
+    expected = signal.convolve2d(IMAGE, KERNEL)
+    for layout in ("fortran", "misaligned"):
+        assert same_bits(ready(zoo.LAYOUTS[layout](IMAGE)), expected)
+        out = zoo.LAYOUTS[layout](np.zeros((140, 152), "f4"))
+        assert ready(IMAGE, out=out) is out
+        np.testing.assert_array_equal(out, expected)
+    image = IMAGE.copy()
+    image[7, 8] = np.nan
+    np.testing.assert_array_equal(ready(image), fresh(signal.convolve2d, image, KERNEL))
+
+
+# The filters of ndimage
+
+TALL = zoo.values((560, 490), "f4", 1)      # of more numbers than jobs of small calls are kept for
+FILTERS = {
+    "gaussian_filter": (ndimage.gaussian_filter, TALL, (3.0,), {}),
+    "gaussian_filter of float64": (ndimage.gaussian_filter, TALL.astype("f8"), ((3.0, 2.0),), {"mode": "wrap"}),
+    "uniform_filter": (ndimage.uniform_filter, TALL, (15,), {"mode": "nearest"}),
+    "convolve": (ndimage.convolve, TALL, (KERNEL,), {}),
+    "correlate": (ndimage.correlate, TALL.astype("f8"), (KERNEL,), {"mode": "constant", "cval": 1.5, "origin": (1, 0)}),
+    "correlate of whole numbers": (ndimage.correlate, np.round(9 * TALL).astype("i4"), (np.round(9 * KERNEL).astype("i4"),), {}),
+    "correlate of cut sums": (ndimage.correlate, np.round(9 * TALL).astype("i2"), (KERNEL[:5, :4],), {}),
+}
+EVERY_FILTER = pytest.mark.parametrize(("function", "image", "arguments", "keywords"), FILTERS.values(), ids=FILTERS)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@EVERY_FILTER
+def test_filters_give_the_same_bits(function, image, arguments, keywords, workers, monkeypatch):
+    with rapidconv.set_workers(workers):
+        function(image, *arguments, **keywords)
+        if workers == 1:
+            assert len(_again.long) == 1
+        second = image[::-1, ::-1].copy()
+        if image.dtype.kind == "f":
+            second[40, 50] = np.nan
+        expected = fresh(function, second, *arguments, **keywords)
+        if _again.long:
+            monkeypatch.setattr(_passes, "run", None)
+        assert same_bits(function(second, *arguments, **keywords), expected)
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8", "i4"])
+def test_filters_into_arrays(dtype):
+    """Which type the result has is part of the call."""
+    kept = []
+    for image in (TALL, -TALL):
+        for given in ({}, {"output": np.empty(TALL.shape, dtype)}, {"output": np.empty(TALL.shape, dtype, order="F")}):
+            with rapidconv.set_workers(1):
+                got = ndimage.convolve(image, KERNEL, **given)
+            assert given == {} or got is given["output"]
+            kept.append(len(_again.long))
+            expected = fresh(ndimage.convolve, image, KERNEL, output=np.empty(TALL.shape, got.dtype))
+            np.testing.assert_array_equal(got, expected, strict=True)
+    assert kept == [1, 2, 2, 2, 2, 2]
+
+
+def test_filters_of_an_image_into_itself():
+    for image in (TALL.copy(), -TALL):
+        expected = ndimage.gaussian_filter(image, 3.0)
+        assert ndimage.gaussian_filter(image, 3.0, output=image) is image
+        assert same_bits(image, expected)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"mode": "wrap"}, {"mode": ("wrap", "nearest")}, {"cval": 2.0, "mode": "constant"}, {"truncate": 3.0}, {"radius": 5},
+        {"order": 1}, {"order": (0, 1)}, {"sigma": 2.5}, {"sigma": (3.0, 2.0)}, {"sigma": 3}, {"axes": (0,)}, {"sigma": [3.0, 2.0]},
+        {"input": TALL[:, :-1]}, {"input": TALL.astype("f8")},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_another_filter_is_another_call(change):
+    base = {"input": TALL, "sigma": 3.0, "order": 0, "mode": "reflect", "cval": 0.0}
+    ndimage.gaussian_filter(**base)
+    assert same_bits(ndimage.gaussian_filter(**base | change), fresh(ndimage.gaussian_filter, **base | change))
+    assert same_bits(ndimage.gaussian_filter(**base), fresh(ndimage.gaussian_filter, **base))
+
+
+def test_arguments_that_change_are_not_kept():
+    sigma = [3.0, 2.0]
+    first = ndimage.gaussian_filter(TALL, sigma)
+    sigma[0] = 1.0
+    got = ndimage.gaussian_filter(TALL, sigma)
+    assert same_bits(got, fresh(ndimage.gaussian_filter, TALL, (1.0, 2.0)))
+    assert not same_bits(got, first)
+
+
+def test_volumes_and_sums_of_passes_are_not_kept():
+    volume = zoo.values((70, 70, 70), "f4", 1)
+    for function, arguments in ((ndimage.gaussian_filter, (1.0,)), (ndimage.convolve, (np.ones((3, 3, 3)),)), (ndimage.laplace, ())):
+        for image in (volume, -volume):
+            assert same_bits(function(image, *arguments), fresh(function, image, *arguments))
+    assert _again.long == ()
+
+
+@pytest.mark.parametrize("name", ["gaussian_filter", "uniform_filter", "convolve", "gaussian_laplace", "laplace", "correlate1d"])
+@pytest.mark.parametrize("keywords", [{}, {"mode": "constant", "cval": 2.0}], ids=str)
+@pytest.mark.parametrize("kind", ["f8", "D"])
+def test_filters_give_scipys_values(name, keywords, kind):
+    if kind == "D" and "laplace" in name:
+        pytest.skip("SciPy takes the real part of such sums")
+    arguments = {"convolve": (KERNEL,), "correlate1d": (KERNEL[0],), "laplace": (), "uniform_filter": (7,)}.get(name, (2.0,))
+    for seed in (1, 2, 3):
+        image = zoo.values(TALL.shape, kind, seed)
+        expected = getattr(scipy.ndimage, name)(image, *arguments, **keywords)
+        np.testing.assert_allclose(getattr(ndimage, name)(image, *arguments, **keywords), expected, atol=1e-9 * np.abs(expected).max())
+
+
+def test_small_calls_are_kept_as_such():
+    for image in (TALL[:100, :120].copy(), -TALL[:100, :120]):
+        for kernel in (KERNEL, KERNEL[:3, :3]):
+            expected = scipy.ndimage.convolve(image, kernel)
+            for cval in (0.0, Fraction(0)):         # such a number cannot be compared
+                got = ndimage.convolve(image, kernel, cval=cval)
+                np.testing.assert_allclose(got, expected, atol=1e-4 * np.abs(expected).max())
+    assert _again.long == ()
+
+
+def test_workers_are_part_of_a_filters_call():
+    for workers in (1, 2, 1):
+        with rapidconv.set_workers(workers):
+            ndimage.gaussian_filter(TALL, 3.0)
+    assert len(_again.long) == 2
+
+
+@pytest.mark.parametrize("output", [np.zeros(TALL.shape, ">f4"), "f", "f4"], ids=["swapped", "f", "f4"])
+def test_what_filters_write_to_is_looked_at_each_time(output):
+    ndimage.gaussian_filter(TALL, 3.0, output=np.empty_like(TALL))
+    expected = fresh(ndimage.gaussian_filter, TALL, 3.0, output=output).copy()
+    np.testing.assert_array_equal(ndimage.gaussian_filter(TALL, 3.0, output=output), expected, strict=True)
+
+
+def test_filters_refuse_arrays_of_another_shape_each_time():
+    for shape in (TALL.shape, (3, 3), TALL.shape[::-1]):
+        if shape == TALL.shape:
+            ndimage.gaussian_filter(TALL, 3.0, output=np.empty(shape, "f4"))
+            continue
+        with pytest.raises(RuntimeError, match="shape"):
+            ndimage.gaussian_filter(TALL, 3.0, output=np.empty(shape, "f4"))
+
+
+def test_errors_of_filters_are_raised_as_ever():
+    ndimage.gaussian_filter(TALL, 3.0)
+    for wrong in ({"mode": "x"}, {"output": np.empty((3, 3), "f4")}, {"axes": (0, 5)}, {"order": -1}):
+        with pytest.raises((ValueError, RuntimeError, np.exceptions.AxisError)) as expected:
+            fresh(ndimage.gaussian_filter, TALL, 3.0, **wrong)
+        with pytest.raises(expected.type) as got:
+            ndimage.gaussian_filter(TALL, 3.0, **wrong)
+        assert str(got.value) == str(expected.value)
