@@ -397,3 +397,33 @@ def test_explain_says_why_large_slopes_are_products():
     told = rapidconv.explain(ndimage.sobel, np.zeros((600, 700)), 0)
     assert told.method == "separable"
     assert "of a flat image it is exactly zero" in told.reason
+
+
+ONES = [True, np.int8(1), np.uint8(1), np.int64(1), np.array(1)]
+
+
+@pytest.mark.parametrize("one", ONES, ids=repr)
+def test_whole_numbers_of_any_type_are_taken_where_scipy_takes_them(one):
+    image = np.arange(56.0).reshape(7, 8)
+    calls = [
+        lambda m: m.uniform_filter1d(image, one), lambda m: m.uniform_filter1d(image, 3, origin=one),
+        lambda m: m.uniform_filter(image, [3, one]), lambda m: m.uniform_filter(image, 3, origin=[one, 0]),
+        lambda m: m.correlate1d(image, [1.0, 2, 4], origin=one), lambda m: m.convolve1d(image, [1.0, 2, 4], axis=int(one)),
+        lambda m: m.gaussian_filter(image, one), lambda m: m.gaussian_filter1d(image, 1, axis=one),
+        lambda m: m.sobel(image, one), lambda m: m.laplace(image, axes=one if np.isscalar(one) else [one]),
+    ]  # fmt: skip
+    for call in calls:
+        for _ in range(2):
+            np.testing.assert_allclose(call(ndimage), call(scipy.ndimage), rtol=0, atol=1e-12)
+
+
+def test_modes_may_be_arrays_of_no_axes():
+    image = np.arange(56.0).reshape(7, 8)
+    mode = np.array("wrap")
+    np.testing.assert_array_equal(ndimage.sobel(image, mode=mode), scipy.ndimage.sobel(image, mode=mode))
+
+
+def test_an_axis_beyond_those_of_the_image_is_refused_as_numpy_refuses_it():
+    for module in (ndimage, scipy.ndimage):
+        with pytest.raises(np.exceptions.AxisError):
+            module.uniform_filter(np.ones((3, 3)), 3, axes=2)

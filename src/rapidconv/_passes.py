@@ -698,8 +698,12 @@ def _problem(
         kernel = kernel.astype(_DOUBLE, copy=False)
     pixels, view = image, result
     if frames:
+        across = kernel.ndim > 1 and kernel.shape[-1] > 1 and image.shape[-1] <= CHANNELS
         tells = kernel.size > kernel.shape[-1] and sums.kind == "f"         # a result, in which order its taps were met
-        turns = not tells or (kernel.ndim > 2 and store is not Store.TRUNCATE)
+        cut = store is Store.TRUNCATE
+        turns = across and (not tells or (kernel.ndim == 2 if cut else kernel.ndim > 2))
+        if tells and cut and turns:
+            order = Order.TURNED
         pixels, view, kernel, first = _framed(image, result, kernel, first, turns=turns)
     *outer, top, left = first
     problem = Problem(
@@ -724,11 +728,11 @@ def _order(kernel: NDArray[Any]) -> Order:
 def _framed(
     image: NDArray[Any], result: NDArray[Any], kernel: NDArray[Any], first: tuple[int, ...], *, turns: bool
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], tuple[int, ...]]:
-    """Views of at least rows and columns, few numbers side by side as the channels of pixels, or if filtered along as the first axis.
+    """Views of at least rows and columns, few numbers side by side as the channels of pixels, or where it turns as the first axis.
 
     Under kernels of several planes such numbers are planes as well, whatever their layout: tiles follow from their number.
     """
-    if turns and kernel.ndim > 1 and kernel.shape[-1] > 1 and image.shape[-1] <= CHANNELS:
+    if turns:
         image, result, kernel = (np.moveaxis(each, -1, 0) for each in (image, result, kernel))
         first = first[-1], *first[:-1]
     flat = sum(taps > 1 for taps in kernel.shape) < 3
