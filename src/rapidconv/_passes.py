@@ -403,7 +403,7 @@ def _split(image: NDArray[Any], step: Pass, settings: Settings, result: NDArray[
     if step.rule is Boundary.FILL and settings.cval != 0:
         return None                             # beyond the edges a filtered image is not cval
     whole = result.dtype.kind in "iu" and _is_whole(image, step.kernel, step.rule, settings, result)
-    problem, _ = _problem(image, step, settings, result)
+    problem, _ = _problem(image, step, settings, result, frames=False)
     if not whole and (result.dtype.kind != "f" or problem.summed != result.dtype):
         return None                             # what lies between passes would be cut, or rounded once more
     if not whole and np.abs(step.kernel).sum() > _LARGE_WEIGHTS:
@@ -411,7 +411,7 @@ def _split(image: NDArray[Any], step: Pass, settings: Settings, result: NDArray[
     width = result.shape[-1]
     if settings.method == "auto" and kernels.little_work(result.size // width, width, 1, step.kernel.size, result.itemsize):
         return None
-    lines, rest = split(problem.kernel.reshape(step.kernel.shape), problem.summed)
+    lines, rest = split(problem.kernel, problem.summed)
     if not lines:
         return None
     parts = [rest, *(taps.reshape([-1 if k == axis else 1 for k in range(rest.ndim)]) for axis, taps in lines)]
