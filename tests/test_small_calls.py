@@ -271,6 +271,18 @@ def test_what_is_little_work_is_counted_as_the_planner_counts():
     assert image.filter2d(x, kernel, channel_axis=2).tobytes() == expected.tobytes()
 
 
+@pytest.mark.parametrize(("one", "other"), [("h", "H"), ("b", "B"), ("I", "b"), ("L", "l"), ("L", "b")])
+def test_integers_of_which_neither_has_the_common_type_are_not_planned(one, other, monkeypatch):
+    x, kernel = (RNG.integers(np.iinfo(char).min, np.iinfo(char).max, shape, char) for char, shape in ((one, (9, 12)), (other, (3, 4))))
+    calls = [(x, kernel, "full"), (kernel, x, "same"), (x, kernel, "valid")]
+    long_way = [signal.correlate2d(*call, workers=np.int64(1)) for call in calls]
+    monkeypatch.setattr(_call._plan, "plans", refuse)
+    for call, expected in zip(calls, long_way, strict=True):
+        got = signal.correlate2d(*call)
+        assert got.dtype == expected.dtype == np.promote_types(one, other)
+        assert got.tobytes() == expected.tobytes()
+
+
 @pytest.mark.parametrize(("dtype", "sides"), [("B", 126), ("h", 126), ("H", 126), ("i", 126), ("I", 126), ("l", 60), ("L", 60)])
 def test_middle_calls_on_integers_are_not_planned(dtype, sides, monkeypatch):
     info = np.iinfo(dtype)

@@ -73,7 +73,7 @@ cdef bint overlap(cnp.ndarray a, cnp.ndarray b) noexcept:
 
 
 cdef int common_type(cnp.ndarray a, cnp.ndarray b):
-    """The common type of two arrays: that of one of them, or of numbers not both whole; else -1."""
+    """The common type of two arrays."""
     cdef int first = cnp.PyArray_TYPE(a), second = cnp.PyArray_TYPE(b)
     cdef bint takes, fits
     if first == second:
@@ -82,8 +82,6 @@ cdef int common_type(cnp.ndarray a, cnp.ndarray b):
     fits = cnp.PyArray_CanCastSafely(first, second)
     if takes != fits:
         return first if takes else second
-    if not takes and cnp.PyArray_ISINTEGER(a) and cnp.PyArray_ISINTEGER(b):
-        return -1
     return PyArray_PromoteTypes(a.descr, b.descr).type_num      # also of two names of one type, as long and long long
 
 

@@ -172,8 +172,8 @@ cdef bint is_short(cnp.ndarray image, Py_ssize_t taps) noexcept:
 
 
 cdef cnp.ndarray put_weights(Key* head, Key* tail, cnp.ndarray image, cnp.ndarray weights):
-    """Add free weights; as jobs are given them: contiguous, integers where sums are of whole numbers. None where what is done
-    depends on all of them: they are beyond float32, or large integers."""
+    """Add free weights; these, contiguous; or None where what is done depends on all of them: they are beyond float32, or large
+    integers."""
     cdef double taps[KEY_TAPS]
     cdef double size
     cdef unsigned long long total = 0
@@ -207,8 +207,6 @@ cdef cnp.ndarray put_weights(Key* head, Key* tail, cnp.ndarray image, cnp.ndarra
         while bits < 64 and total > <unsigned long long> 1 << bits:
             bits += 1
         put_number(head, b"t", bits if total else -1)
-        if not integers:
-            weights = cnp.PyArray_Cast(weights, cnp.NPY_LONGLONG)
     if cnp.PyArray_NDIM(weights) == 1 and is_short(image, n):
         put_number(head, b"s", 1 if positive == n or negative == n else 2 if odd and (n % 2 == 0 or taps[n // 2] == 0) else 0)
     return weights if put_bytes(tail, taps, n * sizeof(double)) else None
@@ -662,6 +660,8 @@ cdef class Ready:
             shape = cnp.PyArray_DIMS(image)
             if weights is not None:
                 taps = <const char*> room
+                if first.lanes[first.n_lanes - 1].kind <= I8 and cnp.PyArray_ISFLOAT(weights):
+                    weights = cnp.PyArray_Cast(weights, cnp.NPY_LONGLONG)       # whole ones, of which lanes keep the low bits
                 for k in range(first.n_lanes):
                     lay_in_lane(self.steps, first.lanes[k].kind, weights, <char*> room + k * LANE_BYTES, flips)
         if numbers * self.all_taps <= KEEP_GIL_WORK:
