@@ -427,3 +427,15 @@ def test_an_axis_beyond_those_of_the_image_is_refused_as_numpy_refuses_it():
     for module in (ndimage, scipy.ndimage):
         with pytest.raises(np.exceptions.AxisError):
             module.uniform_filter(np.ones((3, 3)), 3, axes=2)
+
+
+@pytest.mark.parametrize("mode", ["reflect", "constant", "wrap"])
+@pytest.mark.parametrize("columns", [1, 3, 9, 16])
+def test_cut_sums_of_narrow_images_meet_their_taps_in_scipys_order(columns, mode):
+    """They are summed along the columns, of which there are more than of rows; the last bit of each sum shows."""
+    image = RNG.integers(0, 2**40, (40, columns))
+    for taps in [(3, 3), (9, 9), (2, 5), (5, 2)]:
+        kernel = RNG.normal(size=taps) * (RNG.random(taps) < 0.8) * 2.0**12
+        np.testing.assert_array_equal(
+            ndimage.correlate(image, kernel, mode=mode, cval=0.3), scipy.ndimage.correlate(image, kernel, mode=mode, cval=0.3)
+        )
