@@ -106,9 +106,9 @@ def test_n8_a_single_axis_may_count_from_the_end(axis):
 
 @pytest.mark.parametrize("axes", [3, -4])
 def test_n8_a_single_axis_out_of_range_is_an_error(axes):
-    with pytest.raises(ValueError, match="out of range"):
+    with pytest.raises(np.exceptions.AxisError):
         ndimage.correlate(np.ones((2, 3, 4)), np.ones(3), axes=axes)
-    with pytest.raises(ValueError, match="out of range"):
+    with pytest.raises(np.exceptions.AxisError):
         ndimage.gaussian_filter(np.ones((2, 3, 4)), 1, axes=axes)
 
 

@@ -397,3 +397,45 @@ def test_explain_says_why_large_slopes_are_products():
     told = rapidconv.explain(ndimage.sobel, np.zeros((600, 700)), 0)
     assert told.method == "separable"
     assert "of a flat image it is exactly zero" in told.reason
+
+
+ONES = [True, np.int8(1), np.uint8(1), np.int64(1), np.array(1)]
+
+
+@pytest.mark.parametrize("one", ONES, ids=repr)
+def test_whole_numbers_of_any_type_are_taken_where_scipy_takes_them(one):
+    image = np.arange(56.0).reshape(7, 8)
+    calls = [
+        lambda m: m.uniform_filter1d(image, one), lambda m: m.uniform_filter1d(image, 3, origin=one),
+        lambda m: m.uniform_filter(image, [3, one]), lambda m: m.uniform_filter(image, 3, origin=[one, 0]),
+        lambda m: m.correlate1d(image, [1.0, 2, 4], origin=one), lambda m: m.convolve1d(image, [1.0, 2, 4], axis=int(one)),
+        lambda m: m.gaussian_filter(image, one), lambda m: m.gaussian_filter1d(image, 1, axis=one),
+        lambda m: m.sobel(image, one), lambda m: m.laplace(image, axes=one if np.isscalar(one) else [one]),
+    ]  # fmt: skip
+    for call in calls:
+        for _ in range(2):
+            np.testing.assert_allclose(call(ndimage), call(scipy.ndimage), rtol=0, atol=1e-12)
+
+
+def test_modes_may_be_arrays_of_no_axes():
+    image = np.arange(56.0).reshape(7, 8)
+    mode = np.array("wrap")
+    np.testing.assert_array_equal(ndimage.sobel(image, mode=mode), scipy.ndimage.sobel(image, mode=mode))
+
+
+def test_an_axis_beyond_those_of_the_image_is_refused_as_numpy_refuses_it():
+    for module in (ndimage, scipy.ndimage):
+        with pytest.raises(np.exceptions.AxisError):
+            module.uniform_filter(np.ones((3, 3)), 3, axes=2)
+
+
+@pytest.mark.parametrize("mode", ["reflect", "constant", "wrap"])
+@pytest.mark.parametrize("columns", [1, 3, 9, 16])
+def test_cut_sums_of_narrow_images_meet_their_taps_in_scipys_order(columns, mode):
+    """They are summed along the columns, of which there are more than of rows; the last bit of each sum shows."""
+    image = RNG.integers(0, 2**40, (40, columns))
+    for taps in [(3, 3), (9, 9), (2, 5), (5, 2)]:
+        kernel = RNG.normal(size=taps) * (RNG.random(taps) < 0.8) * 2.0**12
+        np.testing.assert_array_equal(
+            ndimage.correlate(image, kernel, mode=mode, cval=0.3), scipy.ndimage.correlate(image, kernel, mode=mode, cval=0.3)
+        )

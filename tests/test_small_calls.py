@@ -9,7 +9,7 @@ import pytest
 import scipy.ndimage
 import zoo
 
-from rapidconv import _again, _call, _ndimage_call, image, ndimage
+from rapidconv import _again, _call, _ndimage_call, image, ndimage, signal
 
 RNG = np.random.default_rng(11)
 LINE = RNG.normal(size=5)
@@ -161,6 +161,140 @@ def test_other_weights_are_summed_by_the_same_jobs(char, dtype, output, monkeypa
             patch.setattr(_ndimage_call._passes, "run", refuse)
             for w, expected in zip(weights, long_way, strict=True):
                 assert call(x, w).tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize("output", [None, "i8"])
+@pytest.mark.parametrize("dtype", ["?", "B", "h", "i", "l"])
+@pytest.mark.parametrize("char", ["b", "l", "d"])
+def test_other_whole_weights_of_about_the_same_sum_are_summed_by_the_same_jobs(char, dtype, output, monkeypatch):
+    x = picture(dtype) << (20 if dtype == "i" else 50) if dtype in "il" else picture(dtype)
+    calls = [
+        lambda x, w: ndimage.convolve(x, w, output), lambda x, w: ndimage.correlate(x, w, output, origin=(0, 1)),
+        lambda x, w: ndimage.convolve1d(x, w[0], 0, output), lambda x, w: ndimage.correlate1d(x, w[:, 1], 1, output),
+    ]  # fmt: skip
+    if dtype in "?Bh":
+        calls.append(lambda x, w: image.filter2d(x, w, operation="convolve"))
+        calls.append(lambda x, w: image.filter2d(x, w, dtype="float32", scale=0.5))
+    square = np.array([[11, -12, 13, -15], [14, 15, -11, 12], [-13, 11, 12, 14]], char)      # sums of its lines are one power of two
+    weights = [np.roll(square, k, axis=1) for k in range(4)]
+    for call in calls:
+        long_way = [call(memoryview(x), w) for w in weights]
+        call(x, weights[-1])
+        with monkeypatch.context() as patch:
+            patch.setattr(_ndimage_call._passes, "run", refuse)
+            patch.setattr(_call._plan, "plans", refuse)
+            for w, expected in zip(weights, long_way, strict=True):
+                assert call(x, w).tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize("bits", [10, 23, 24, 25, 40, 52, 53, 62])
+def test_whole_weights_of_another_sum_are_exact_whatever_was_done_before(bits):
+    """Lanes, and the images they are exact for, follow from the sum of the weights: one beside a power of two, and the power."""
+    x = np.array([[2**bits // k + 3 for k in (1, 2, 7, 300, 70000)]] * 3)
+    for least in (2**8, 2**24, 2**31, 2**51):
+        for weights in ([1, least], [3, least - 4], [1, -1], [2, least - 1], [-1, least + 1]):
+            got = ndimage.correlate1d(x, np.array(weights))
+            expected = [[(a * weights[0] + b * weights[1] + 2**63) % 2**64 - 2**63 for a, b in zip([row[0], *row], row, strict=False)]
+                        for row in x.tolist()]  # fmt: skip
+            assert got.tolist() == expected
+
+
+VOLUMES = CALLS | {
+    "weights of three axes": lambda m, x, **kw: m.correlate(x, CUBE[: x.shape[0] % 2 + 1], **kw),
+    "weights of two of three axes": lambda m, x, **kw: m.convolve(x, SQUARE + x.shape[1], axes=(0, 2), **kw),
+}
+CUBE = RNG.normal(size=(2, 3, 2))
+
+
+@pytest.mark.parametrize("dtype", ["f", "d", "B", "h", "l", "D"])
+@pytest.mark.parametrize("name", [name for name in VOLUMES if name not in ("convolve", "correlate of whole numbers", "convolve with a list",
+                                                                          "uniform_filter", "two rules")])  # fmt: skip
+def test_little_calls_on_volumes_of_other_sides_are_done_again(name, dtype, monkeypatch):
+    call = VOLUMES[name]
+    for shapes in ([(9, 8, 20), (7, 10, 17), (3, 30, 40)], [(9, 8, 5), (11, 40, 5), (3, 2, 5)], [(9, 1, 20), (7, 1, 30), (19, 1, 19)]):
+        images = [picture(dtype, shape, seed) for seed, shape in enumerate(shapes)]
+        long_way = [call(ndimage, memoryview(each), mode="wrap") for each in images]
+        call(ndimage, images[0], mode="wrap")
+        with monkeypatch.context() as patch:
+            patch.setattr(_ndimage_call._passes, "run", refuse)
+            for each, expected in zip(images, long_way, strict=True):
+                assert call(ndimage, each, mode="wrap").tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize("shape", [(9, 11), (40, 1), (4, 5, 6)])
+@pytest.mark.parametrize("output", ["B", "i", "?", "l"])
+def test_sums_of_cut_passes_are_done_again(output, shape, monkeypatch):
+    images = [10 * picture("d", shape, seed) for seed in range(2)]
+    output = np.dtype(output).type
+    long_way = ndimage.laplace(memoryview(images[1]), output)
+    ndimage.laplace(images[0], output)
+    monkeypatch.setattr(_ndimage_call._passes, "run", refuse)
+    again = ndimage.laplace(images[1], output)
+    assert again.tobytes() == long_way.tobytes()
+    if output is not np.bool_:
+        np.testing.assert_array_equal(again, scipy.ndimage.laplace(images[1], output))
+
+
+@pytest.mark.parametrize("mode", ["reflect", "constant"])
+@pytest.mark.parametrize("dtype", ["d", "D", "F", "l"])
+@pytest.mark.parametrize("operation", ["convolve", "correlate"])
+def test_complex_weights_are_done_again(operation, dtype, mode, monkeypatch):
+    weights = picture("D", (3, 4))
+    call = getattr(ndimage, operation)
+    first, other = picture(dtype), picture(dtype, (19, 6), seed=1)
+    long_way = call(memoryview(other), weights, mode=mode, cval=2)
+    call(first, weights, mode=mode, cval=2)
+    call(picture(dtype, (5, 6)), weights, mode=mode, cval=2)
+    monkeypatch.setattr(_ndimage_call._passes, "run", refuse)
+    again = call(other, weights, mode=mode, cval=2)
+    assert again.tobytes() == long_way.tobytes()
+    theirs = getattr(scipy.ndimage, operation)(other, weights, mode=mode, cval=2)
+    np.testing.assert_allclose(again, theirs, rtol=0, atol=1e-3 if dtype == "F" else 1e-11)
+
+
+@pytest.mark.parametrize("dtype", ["f", "d"])
+def test_few_columns_behind_which_there_are_none_are_not_those_of_wider_images(dtype):
+    """Lines along so few pixels are not multiplied out with others."""
+    few, many = picture(dtype, (30, 5, 1)), picture(dtype, (30, 50, 1))
+    for one, two in ((few, many), (many, few)):
+        expected = ndimage.gaussian_filter(memoryview(two), 0.4, axes=(0, 1))
+        ndimage.gaussian_filter(one, 0.4, axes=(0, 1))
+        assert ndimage.gaussian_filter(two, 0.4, axes=(0, 1)).tobytes() == expected.tobytes()
+        _again.kept.clear()
+
+
+def test_what_is_little_work_is_counted_as_the_planner_counts():
+    kernel = RNG.normal(size=(11, 9))
+    x = picture("f", (276, 22, 4))
+    expected = image.filter2d(memoryview(x), kernel, channel_axis=2)
+    image.filter2d(x[:20], kernel, channel_axis=2)
+    assert image.filter2d(x, kernel, channel_axis=2).tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize(("one", "other"), [("h", "H"), ("b", "B"), ("I", "b"), ("L", "l"), ("L", "b")])
+def test_integers_of_which_neither_has_the_common_type_are_not_planned(one, other, monkeypatch):
+    x, kernel = (RNG.integers(np.iinfo(char).min, np.iinfo(char).max, shape, char) for char, shape in ((one, (9, 12)), (other, (3, 4))))
+    calls = [(x, kernel, "full"), (kernel, x, "same"), (x, kernel, "valid")]
+    long_way = [signal.correlate2d(*call, workers=np.int64(1)) for call in calls]
+    monkeypatch.setattr(_call._plan, "plans", refuse)
+    for call, expected in zip(calls, long_way, strict=True):
+        got = signal.correlate2d(*call)
+        assert got.dtype == expected.dtype == np.promote_types(one, other)
+        assert got.tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize(("dtype", "sides"), [("B", 126), ("h", 126), ("H", 126), ("i", 126), ("I", 126), ("l", 60), ("L", 60)])
+def test_middle_calls_on_integers_are_not_planned(dtype, sides, monkeypatch):
+    info = np.iinfo(dtype)
+    x, kernel = (RNG.integers(info.min, info.max, shape, dtype, endpoint=True) for shape in ((16, sides), (8, 8)))
+    monkeypatch.setattr(_call._plan, "plans", refuse)
+    got = signal.convolve2d(x, kernel, "same")
+    exact = np.zeros(x.shape, "L")
+    padded = np.pad(x.astype("L"), ((4, 3), (4, 3)))
+    for i in range(8):
+        for j in range(8):
+            exact += kernel[7 - i, 7 - j].astype("L") * padded[i : i + 16, j : j + sides]
+    np.testing.assert_array_equal(got, exact.astype(dtype))
 
 
 @pytest.mark.parametrize("mode", ["reflect", "constant", "wrap"])

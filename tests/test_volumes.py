@@ -562,3 +562,16 @@ def test_subnormal_pixels_under_large_lines_keep_their_digits():
     volume = (np.random.default_rng(0).random((24, 40, 40)) * 1e-43).astype("f")
     exact = ndimage.correlate(volume.astype("d"), kernel, method="direct")
     np.testing.assert_allclose(ndimage.correlate(volume, kernel), exact, rtol=1e-4)
+
+
+@pytest.mark.parametrize("method", ["auto", "separable"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64])
+@pytest.mark.parametrize(("shape", "taps"), [((34, 30, 6), (9, 5, 9)), ((13, 33, 3), (4, 3, 4)), ((37, 16, 15), (2, 4, 4)), ((9, 8, 20, 5), (3, 1, 3, 2))])
+def test_products_of_lines_on_volumes_of_few_numbers_along_the_last_axis(shape, taps, dtype, method):
+    """Which are planes to direct sums, but not to the look for products."""
+    rng = np.random.default_rng(3)
+    image = rng.integers(-9, 9, shape).astype(dtype)
+    kernel = np.ones(())
+    for n in taps:
+        kernel = np.multiply.outer(kernel, rng.integers(1, 5, n))
+    np.testing.assert_array_equal(ndimage.convolve(image, kernel, method=method), scipy.ndimage.convolve(image, kernel))

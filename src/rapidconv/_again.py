@@ -9,12 +9,16 @@ from numpy.typing import ArrayLike, NDArray
 from . import _workers
 from ._native import kernels
 
-__all__ = ["BETWEEN", "IMAGE", "RESULT", "SMALL", "carry_out", "is_new", "keep", "keep_long", "kept", "long"]
+__all__ = [
+    "ADD_TO", "BETWEEN", "IMAGE", "NOTHING", "RESULT", "SMALL", "TAKE_FROM", "carry_out", "is_new", "keep", "keep_long", "kept", "long",
+]  # fmt: skip
 
 #: Numbers of the largest image: READY_NUMBERS of `_native/ready.pxi`.
 SMALL = 2**18
 #: Whose memory a job reads, or writes: Place there.
 IMAGE, BETWEEN, RESULT = range(3)
+#: What becomes of what a job writes between: Then there.
+NOTHING, ADD_TO, TAKE_FROM = range(3)
 
 #: Jobs (`kernels.Ready`) of at most so many calls, by the keys of `kernels.again`. Threads may each make the same; they never change.
 kept: dict[object, Any] = {}

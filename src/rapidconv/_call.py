@@ -69,7 +69,7 @@ def _do(task: Task, _: Any, found: Any) -> tuple[NDArray[Any], Any]:
     image, weights, *_ = found
     plans, result = _plan.plans(task), _execute.allocate(task)
     steps = (
-        (problem, plan, view, _again.IMAGE, _again.RESULT)
+        (problem, plan, view, _again.IMAGE, _again.RESULT, _again.NOTHING, None)
         for problem, plan, view in zip(task.problems, plans, task.views(result), strict=True)
     )
     ready = _execute.ready(steps, image, result, 0, weights, _again.SMALL)

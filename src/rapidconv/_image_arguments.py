@@ -21,7 +21,7 @@ OPTIONS = ("boundary", "fillvalue", "anchor", "delta", "scale", "dtype", "satura
 #: Types a picture, and a result, may have.
 _DTYPES = tuple(map(np.dtype, ("bool", "uint8", "uint16", "int16", "float32", "float64")))
 
-#: No pixel of an integer picture is larger; sums of whole numbers below the other are exact in float64.
+#: No pixel of an integer picture is larger; sums of whole numbers up to the other are exact in float64.
 _PEAK, _EXACT = 2**16, 2**53
 
 #: Taps up to which all kernels of a bank run over the picture together: beyond, products have a faster road of their own.
@@ -168,7 +168,7 @@ def _sums(image: np.dtype[Any], kernel: NDArray[Any], result: np.dtype[Any]) -> 
     """Type of the sums: int64 where they are sure to be exact, float64 where image or result is, else float32."""
     if image.kind in "biu":
         wide = kernel.astype(np.float64)
-        if (wide == np.rint(wide)).all() and float(np.abs(wide).sum()) * _PEAK < _EXACT:
+        if (wide == np.rint(wide)).all() and float(np.abs(wide).sum()) * _PEAK <= _EXACT:
             return np.dtype(np.int64)
     return np.promote_types(_floating(image), _floating(result))
 

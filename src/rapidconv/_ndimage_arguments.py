@@ -84,7 +84,8 @@ def find_axes(axes: Any, ndim: int) -> tuple[int, ...]:
     """The axes to filter along, counted from the front, in the order given."""
     if axes is None:
         return tuple(range(ndim))
-    if np.isscalar(axes):
+    is_one = bool(np.isscalar(axes))
+    if is_one:
         axes = (axes,)
     elif not isinstance(axes, Iterable):
         msg = "axes must be an integer, iterable of integers, or None"
@@ -92,6 +93,8 @@ def find_axes(axes: Any, ndim: int) -> tuple[int, ...]:
     found = []
     for axis in map(operator.index, axes):
         if not -ndim <= axis < ndim:
+            if is_one:
+                raise np.exceptions.AxisError(axis, ndim)
             msg = f"specified axis: {axis} is out of range"
             raise ValueError(msg)
         found.append(axis % ndim)
@@ -120,8 +123,9 @@ def repeat(value: Any, count: int) -> list[Any]:
 
 def find_rule(mode: Any) -> Boundary:
     """Rule of a mode's name."""
-    if isinstance(mode, str) and mode in NDIMAGE_NAMES:
-        return NDIMAGE_NAMES[mode]
+    name = mode.item() if isinstance(mode, np.ndarray) and not mode.ndim else mode
+    if isinstance(name, str) and name in NDIMAGE_NAMES:
+        return NDIMAGE_NAMES[name]
     _refuse("boundary mode not supported")
 
 
@@ -205,9 +209,9 @@ def check_origin(origin: Any, taps: int, *, is_line: bool) -> None:
         raise ValueError(msg)
 
 
-def whole_origin(origin: Any) -> int:
-    """An origin as a whole number."""
-    if isinstance(origin, bool):
+def whole_origin(origin: Any, *, is_line: bool) -> int:
+    """An origin as a whole number; truth values are such of lines alone."""
+    if isinstance(origin, bool) and not is_line:
         msg = "an integer is required"
         raise TypeError(msg)
     return operator.index(origin)

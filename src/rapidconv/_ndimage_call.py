@@ -1,5 +1,6 @@
 """The way of the filters of `rapidconv.ndimage`: what is asked for as passes, unless a call like it has been made ready."""
 
+import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -76,7 +77,7 @@ def correlate(
     rule = arguments.find_single_rule(mode)
     arguments.check_writeable(result)
     beyond = arguments.common_cval(cval, is_complex=pixels.dtype.kind == "c")
-    first = tuple(-(k // 2) - arguments.whole_origin(o) for k, o in zip(kernel.shape, origins, strict=True))
+    first = tuple(-(k // 2) - arguments.whole_origin(o, is_line=False) for k, o in zip(kernel.shape, origins, strict=True))
     arguments.check_numbers(pixels, result, is_complex=is_complex, is_line=False)
     check_method(method)
     settings = Settings(beyond, method, _workers.resolve(workers))
@@ -121,7 +122,7 @@ def _lines(image: NDArray[Any], steps: list[_Step], settings: Settings, result: 
     rules = [arguments.find_rule(mode) for _, _, _, mode, _ in steps]
     arguments.check_writeable(result)
     beyond = arguments.common_cval(settings.cval, is_complex=image.dtype.kind == "c")
-    origins = [arguments.whole_origin(origin) for _, _, origin, _, _ in steps]
+    origins = [arguments.whole_origin(origin, is_line=True) for _, _, origin, _, _ in steps]
     is_complex = image.dtype.kind == "c" or steps[0][1].dtype.kind == "c"
     arguments.check_numbers(image, result, is_complex=is_complex, is_line=True)
     passes = [
@@ -150,7 +151,7 @@ def uniform1d(
 
 def _run(axis: int, size: Any, origin: Any, mode: Any) -> tuple[int, NDArray[Any], Any, Any, int]:
     """The step of a mean."""
-    count = arguments.whole_origin(size)
+    count = int(operator.index(size))
     return axis, np.full(count, 1 / count), origin, mode, count
 
 

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _again, _cost, _execute, _memory, _plan
-from ._again import BETWEEN, IMAGE, RESULT, SMALL
+from ._again import ADD_TO, BETWEEN, IMAGE, NOTHING, RESULT, SMALL, TAKE_FROM
 from ._axes import CHANNELS, is_interleaved
 from ._boundary import Boundary, index_map
 from ._native import kernels
@@ -48,8 +48,9 @@ _FUSED_TAPS, _FEW_TAPS = 2**16, 25
 #: Bytes of a result, and of one plane of it, from which images gain by it under more taps. gaussian_filter with sigma 2 on n x n float64 as one
 #: kernel and as lines, us: 100 123, 21; 256 199, 121; 360 413, 329; 512 576, 997 (2 vCPUs of a Sapphire Rapids, 2026-11-22).
 _FUSED_BYTES, _FUSED_PLANE = 2**19, 2**17
-#: Numbers of results from which lines of few of them are turned, so that vectors are filled.
-_TURNED = 2**8
+#: Most lines along different axes that are summed as one kernel. laplace of 8 x 8 x 2 x 5 uint8 138 us as one of 81 taps, SciPy 25
+#: (2 vCPUs of a Sapphire Rapids, 2026-11-22).
+_ADDED = 3
 #: Whole numbers below this fit 64 bits.
 _WHOLE = 2.0**63
 #: Sums of pixels of up to 32 bits, and of values beyond the edges below this, are exact.
@@ -146,24 +147,23 @@ def run(asked: Filtering, weights: NDArray[Any] | None = None) -> Any:
 
     `weights` are those that others may take the place of when these are kept.
     """
-    image, passes, settings, result = asked.image, asked.passes, asked.settings, asked.result
+    image, passes, result = asked.image, asked.passes, asked.result
     if not passes:
         result[...] = image
         return None
-    if asked.sums:
-        _sum(image, passes, settings, result)
-        return None
     if not result.size:
         return None
-    if not result.ndim:
+    is_scalar = not result.ndim
+    if is_scalar:
         image, result = image[None], result[None]
         passes = [replace(step, kernel=step.kernel[None], first=(0,)) for step in passes]
     plain = result.flags.aligned and result.dtype.isnative
     own = result
     if not plain or np.may_share_memory(image, result):
         own = _memory.empty(result.shape, result.dtype.newbyteorder("="))
-    ready = _ready(image, passes, settings, own, weights) if own.size <= SMALL else None
-    parts = [] if ready is not None else list(_parts(image, passes, settings, own))
+    asked = replace(asked, image=image, passes=passes, result=own)
+    ready = _ready(asked, weights) if own.size <= SMALL else None
+    parts = [] if ready is not None else list(_terms(asked))
     again = _long(image, parts) if own.size > SMALL else None
     if ready is not None:
         ready.run(image, own, None, False)
@@ -178,7 +178,7 @@ def run(asked: Filtering, weights: NDArray[Any] | None = None) -> Any:
                 _accumulate(pixels, chain[0], beyond, part, operation)
     if own is not result:
         result[...] = own
-    return ready if plain and asked.result.ndim else None       # which makes results as NumPy does, of one axis or more
+    return ready if plain and not is_scalar else None       # which makes results as NumPy does, of one axis or more
 
 
 def run_lines(asked: Filtering, found: Any) -> bool:
@@ -189,8 +189,8 @@ def run_lines(asked: Filtering, found: Any) -> bool:
     image, passes, settings, result = asked.image, asked.passes, asked.settings, asked.result
     if result.dtype.kind == "c" or not (result.flags.carray and result.dtype.isnative):
         return False
-    if not passes or result.ndim > 3 or any(step.kernel.shape[2:] > (1,) for step in passes):
-        return False                            # jobs of volumes serve no others
+    if not passes or result.ndim > 3:           # jobs of images of more axes serve no others
+        return False
     if np.may_share_memory(image, result):
         return False
     ((_, chain, *_),) = _parts(image, passes, settings, result)
@@ -210,31 +210,23 @@ def run_lines(asked: Filtering, found: Any) -> bool:
     return True
 
 
-def _sum(image: NDArray[Any], passes: list[Pass], settings: Settings, result: NDArray[Any]) -> None:
-    """The results of every pass over the image, added up."""
-    if np.may_share_memory(image, result):
-        image = image.copy()
-    run(Filtering(image, passes[:1], settings, result))
-    for step in passes[1:] if result.size else []:
-        for pixels, (one,), beyond, part, *_ in _parts(image, [step], settings, result):
-            _accumulate(pixels, one, beyond, part, np.add)
-
-
-def _ready(image: NDArray[Any], passes: list[Pass], settings: Settings, result: NDArray[Any], weights: NDArray[Any] | None) -> Any:
+def _ready(asked: Filtering, weights: NDArray[Any] | None) -> Any:
     """The jobs (`kernels.Ready`) of a small call; None where there is more to it than some direct sums on one thread."""
     found, between, most = [], 0, SMALL
-    for pixels, chain, beyond, part, operation, whole in _parts(image, passes, settings, result):
-        if operation is not None or whole is not None:
+    for pixels, chain, beyond, part, operation, whole in _terms(asked):
+        if whole is not None:
             return None
-        most = min(most, _most(passes, chain, part))
-        (_, steps), *others = _blocks(pixels, chain, part)
+        most = min(most, _most(chain if asked.sums else asked.passes, chain, part))
+        own = part if operation is None else np.empty(part.shape, part.dtype)
+        (_, steps), *others = _blocks(pixels, chain, own)
         if others:
             return None
-        for source, step, into, _, places in steps:
+        for source, step, into, _, (place, onto) in steps:
             task, view = _task(source, step, beyond, into)
-            found.append((task.problems[0], _prepared(task, view, beyond), view, *places))
-            between = max(between, into.nbytes if places[1] == BETWEEN else 0)
-    return _execute.ready(found, image, result, between, weights, most)
+            onto = onto if operation is None else BETWEEN
+            found.append((task.problems[0], _prepared(task, view, beyond), view, place, onto, _THEN[operation], part))
+            between = max(between, into.nbytes if onto == BETWEEN else 0)
+    return _execute.ready(found, asked.image, asked.result, between, weights, most)
 
 
 def _long(image: NDArray[Any], parts: list[Any]) -> _execute.Again | None:
@@ -250,15 +242,22 @@ def _most(passes: list[Pass], chain: list[Pass], result: NDArray[Any]) -> int:
     """Numbers of the largest image of any sides that is filtered by the same chain of passes, 0 where other things decide."""
     if len(chain) < len(passes):
         return 0 if max(step.kernel.size for step in chain) > _FEW_TAPS else SMALL
-    exact, across = result.dtype.kind != "f", [step.kernel for step in chain if step.kernel.shape[-1] > 1]
-    if result.shape[-1] <= CHANNELS and any(exact or kernel.size == kernel.shape[-1] for kernel in across):
-        return _TURNED
     return _FUSED_BYTES // result.itemsize if len(chain) > 1 else SMALL
 
+
+#: What kept jobs do with what lies between instead.
+_THEN: dict[np.ufunc | None, int] = {None: NOTHING, np.add: ADD_TO, np.subtract: TAKE_FROM}
 
 #: A chain of real passes to be: image, passes, settings, part of the result, what is done with it, if it is not just put there, and
 #: the pass that they stand for, if they do.
 _Part = tuple[NDArray[Any], list[Pass], Settings, NDArray[Any], np.ufunc | None, Pass | None]
+
+
+def _terms(asked: Filtering) -> Iterator[_Part]:
+    """What a call consists of: chains that follow each other, or where results are added up, of each pass alone."""
+    for k, chain in enumerate([[step] for step in asked.passes] if asked.sums else [asked.passes]):
+        for image, passes, settings, part, operation, whole in _parts(asked.image, chain, asked.settings, asked.result):
+            yield image, passes, settings, part, np.add if k else operation, whole
 
 
 def _parts(image: NDArray[Any], passes: list[Pass], settings: Settings, result: NDArray[Any]) -> Iterator[_Part]:
@@ -421,7 +420,7 @@ def _split(image: NDArray[Any], step: Pass, settings: Settings, result: NDArray[
     if step.rule is Boundary.FILL and settings.cval != 0:
         return None                             # beyond the edges a filtered image is not cval
     whole = result.dtype.kind in "iu" and _is_whole(image, step.kernel, step.rule, settings, result)
-    problem, _ = _problem(image, step, settings, result)
+    problem, _ = _problem(image, step, settings, result, frames=False)
     if not whole and (result.dtype.kind != "f" or problem.summed != result.dtype):
         return None                             # what lies between passes would be cut, or rounded once more
     if not whole and np.abs(step.kernel).sum() > _LARGE_WEIGHTS:
@@ -429,7 +428,7 @@ def _split(image: NDArray[Any], step: Pass, settings: Settings, result: NDArray[
     width = result.shape[-1]
     if settings.method == "auto" and kernels.little_work(result.size // width, width, 1, step.kernel.size, result.itemsize):
         return None
-    lines, rest = split(problem.kernel.reshape(step.kernel.shape), problem.summed)
+    lines, rest = split(problem.kernel, problem.summed)
     if not lines:
         return None
     parts = [rest, *(taps.reshape([-1 if k == axis else 1 for k in range(rest.ndim)]) for axis, taps in lines)]
@@ -457,9 +456,12 @@ def _seconds(image: NDArray[Any], passes: list[Pass], settings: Settings, result
 
 
 def added(image: NDArray[Any], passes: list[Pass], settings: Settings, result: NDArray[Any]) -> list[Pass] | None:
-    """Lines through the same pixels, summed, as one pass; None where results of each are rounded, or cut, to be summed."""
+    """Lines through the same pixels, summed, as one pass; None where results of each are rounded, or cut, to be summed, and where
+    a kernel of so many axes would be zeros but for few taps."""
     if len(passes) < 2:
         return passes
+    if len(passes) > _ADDED:
+        return None
     exact = result.dtype.kind in "iu" and all(_is_whole(image, step.kernel, step.rule, settings, result) for step in passes)
     if not (result.dtype.kind in "fc" or exact) or any(step.rule is not passes[0].rule for step in passes):
         return None
@@ -615,20 +617,17 @@ def _placed(runs: list[tuple[int, int]]) -> Iterator[tuple[slice, int]]:
 def planned(asked: Filtering) -> list[tuple[Problem, Plan, int]]:
     """What a call consists of: a problem for each pass over the first block, its plan, and how many blocks there are."""
     found = []
-    image, result = asked.image, asked.result
-    if not result.size or not result.ndim:
+    if not asked.result.size or not asked.result.ndim or not asked.passes:
         return []
-    chains = [[step] for step in asked.passes] if asked.sums else [asked.passes] if asked.passes else []
-    for chain in chains:
-        for pixels, steps, settings, part, *_ in _parts(image, chain, asked.settings, result):
-            blocks = _blocks(pixels, steps, part)
-            for one in steps:
-                source, step, into, start, _ = next(each for each in blocks[0][1] if each[1] is one)
-                task, view = _task(source, step, settings, into, start)
-                plan = _prepared(task, view, settings)
-                if step.method is not None:
-                    plan = replace(plan, reason=plan.reason.replace("asked for", "of a flat image it is exactly zero"))
-                found.append((task.problems[0], plan, len(blocks)))
+    for pixels, steps, settings, part, *_ in _terms(asked):
+        blocks = _blocks(pixels, steps, part)
+        for one in steps:
+            source, step, into, start, _ = next(each for each in blocks[0][1] if each[1] is one)
+            task, view = _task(source, step, settings, into, start)
+            plan = _prepared(task, view, settings)
+            if step.method is not None:
+                plan = replace(plan, reason=plan.reason.replace("asked for", "of a flat image it is exactly zero"))
+            found.append((task.problems[0], plan, len(blocks)))
     return found
 
 
@@ -719,10 +718,12 @@ def _problem(
         kernel = kernel.astype(_DOUBLE, copy=False)
     pixels, view = image, result
     if frames:
-        if kernel.size == kernel.shape[-1] or sums.kind in "biu":
-            turns = result.size > _TURNED                           # no result can tell in which order its taps were met
-        else:
-            turns = kernel.ndim > 2 and store is not Store.TRUNCATE
+        across = kernel.ndim > 1 and kernel.shape[-1] > 1 and image.shape[-1] <= CHANNELS
+        tells = kernel.size > kernel.shape[-1] and sums.kind == "f"         # a result, in which order its taps were met
+        cut = store is Store.TRUNCATE
+        turns = across and (not tells or (kernel.ndim == 2 if cut else kernel.ndim > 2))
+        if tells and cut and turns:
+            order = Order.TURNED
         pixels, view, kernel, first = _framed(image, result, kernel, first, turns=turns)
     *outer, top, left = first
     problem = Problem(
@@ -747,11 +748,11 @@ def _order(kernel: NDArray[Any]) -> Order:
 def _framed(
     image: NDArray[Any], result: NDArray[Any], kernel: NDArray[Any], first: tuple[int, ...], *, turns: bool
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], tuple[int, ...]]:
-    """Views of at least rows and columns, few numbers side by side as the channels of pixels, or if filtered along as the first axis.
+    """Views of at least rows and columns, few numbers side by side as the channels of pixels, or where it turns as the first axis.
 
     Under kernels of several planes such numbers are planes as well, whatever their layout: tiles follow from their number.
     """
-    if kernel.ndim > 1 and kernel.shape[-1] > 1 and image.shape[-1] <= CHANNELS and turns:
+    if turns:
         image, result, kernel = (np.moveaxis(each, -1, 0) for each in (image, result, kernel))
         first = first[-1], *first[:-1]
     flat = sum(taps > 1 for taps in kernel.shape) < 3

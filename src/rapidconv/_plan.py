@@ -21,7 +21,7 @@ from ._workers import GRAIN, workers_for
 __all__ = ["is_kept", "plan", "plans"]
 
 #: Every whole number up to these is exact in the type.
-_EXACT = ((np.dtype(np.float32), 2**24 - 1), (np.dtype(np.float64), 2**53 - 1))
+_EXACT = ((np.dtype(np.float32), 2**24), (np.dtype(np.float64), 2**53))
 _NO_LIMIT = 2**64 - 1
 
 #: Seconds of a plane's work from which planes are shared out: to begin one takes some 10 microseconds of Python.
@@ -533,7 +533,11 @@ def _single(dtype: type[np.generic]) -> tuple[Lane, ...]:
 
 
 def _whole_number_lanes(problem: Problem, total: int) -> tuple[Lane, ...]:
-    """Floating lanes where max|image| * total, no less than sum|kernel|, stays exact in them, then wrapping integers."""
+    """Floating lanes where max|image| * total, no less than sum|kernel|, stays exact in them, then wrapping integers.
+
+    By the next power of two, so that kernels of about the same sum have the same lanes, and jobs (`kernels.Ready`).
+    """
+    total = 1 << (total - 1).bit_length() if total else 0
     peak = _largest(problem)
     lanes = []
     for dtype, exact in _EXACT:

@@ -58,13 +58,14 @@ class Several:
 class Order(IntEnum):
     """Order of the taps of `Store.TRUNCATE`, whose last bit shows, by the numbers the compiled kernels know them by.
 
-    All but the first are of kernels with one long axis, of taps w0 to w4 that meet x0 to x4 say; zeros are taps there.
+    All but the first and last are of kernels with one long axis, of taps w0 to w4 that meet x0 to x4 say; zeros are taps there.
     """
 
     TAPS = 0            # 0 + w0 x0 + w1 x1 ..., in C order of the kernel
     LAST_FIRST = 1      # w4 x4 + w0 x0 + w1 x1 + w2 x2 + w3 x3
     SYMMETRIC = 2       # w2 x2 + w0 (x0 + x4) + w1 (x1 + x3)
     SKEW = 3            # w2 x2 + w0 (x0 - x4) + w1 (x1 - x3)
+    TURNED = 4          # as TAPS of the transposed kernel of two long axes
 
 
 @dataclass(slots=True, eq=False)

@@ -2,7 +2,7 @@
 # after a large one, with the caches full of pixels, the way through Python takes 40 (2026-11-20, Sapphire Rapids).
 #
 # Plain: two NumPy arrays of any strides, of a common type we know, known names, a Python number as fill value; integers only in
-# calls so small that it does not pay to see whether their sums fit in floating lanes.  The kernel may be a list.
+# calls so small that it does not pay to see whether their sums fit in floating lanes, or to join rows.  The kernel may be a list.
 # Everything else, every error included, is declined with None and takes the way through _arguments, _plan and _execute;
 # the two ways meet in run_job and give the same bits.
 
@@ -19,6 +19,7 @@ cdef enum:
     PLAN_TAPS = 26              # kernels worth a look at other methods than direct summation,
     PLAN_BYTES = 7 << 21        # and multiply-adds times bytes of a sum, some 45 us
     KEEP_GIL_WORK = 1 << 16     # multiply-adds done in less time than handing over the GIL takes
+    EXPRESS_BYTES = 1 << 20     # multiply-adds of integers times bytes of a lane, or 4, done in some 25 us
 
 
 cdef inline cnp.ndarray plain(cnp.ndarray a):
@@ -72,7 +73,7 @@ cdef bint overlap(cnp.ndarray a, cnp.ndarray b) noexcept:
 
 
 cdef int common_type(cnp.ndarray a, cnp.ndarray b):
-    """The common type of two arrays: that of one of them, or of numbers not both whole; else -1."""
+    """The common type of two arrays."""
     cdef int first = cnp.PyArray_TYPE(a), second = cnp.PyArray_TYPE(b)
     cdef bint takes, fits
     if first == second:
@@ -81,8 +82,6 @@ cdef int common_type(cnp.ndarray a, cnp.ndarray b):
     fits = cnp.PyArray_CanCastSafely(first, second)
     if takes != fits:
         return first if takes else second
-    if not takes and cnp.PyArray_ISINTEGER(a) and cnp.PyArray_ISINTEGER(b):
-        return -1
     return PyArray_PromoteTypes(a.descr, b.descr).type_num      # also of two names of one type, as long and long long
 
 
@@ -233,7 +232,7 @@ cdef object answer(bint flip, in1, in2, mode, boundary, fillvalue, out, double l
     ):
         return None
     if work > KEEP_GIL_WORK:
-        if kind != F4 and kind != F8:
+        if kind != F4 and kind != F8 and (kind == FG or work * max(size, 4) > EXPRESS_BYTES):
             return None
         if direct_seconds(shape[0] * shape[1], taps * products, size, size) >= limit:
             return NotImplemented

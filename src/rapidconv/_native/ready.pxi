@@ -1,16 +1,17 @@
 # Small calls of scipy.ndimage's filters and of pictures: what such a call does follows from its arguments and from type and shape
 # of its image, so the jobs made for one are kept under these, and do the next one on its own pixels.
 #
-#     head: name, arguments, types; of the image's sides what decides which axes are rows and columns;
-#           of floating weights their shape, whether some are zero, are (anti)symmetric, for short images of one sign
+#     head: name, arguments, types; of the image's sides what decides which axes are planes, rows and columns;
+#           of weights their shape, whether some are zero, are (anti)symmetric, for short images of one sign; of whole weights on
+#           a whole image how large their sum can be, from which follows which lanes it is exact in
 #     tail: the sides of the image, those weights
 #
-# Little work is always summed directly, so the jobs of a small call serve all with the same head, on rows, columns and weights of
+# Little work is always summed directly, so the jobs of a small call serve all with the same head, on axes and weights of
 # their own; those of longer calls serve the ones with the same tail.
 
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
-from libc.math cimport isfinite
+from libc.math cimport isfinite, signbit
 
 cdef extern from "Python.h":
     const char* PyUnicode_AsUTF8AndSize(object text, Py_ssize_t* size) except NULL
@@ -22,6 +23,8 @@ cdef enum:
     KEY_DEPTH = 4               # of lists in lists
     READY_NUMBERS = 1 << 18     # of the largest image
     FEW_CHANNELS = 16           # as CHANNELS in _axes.py
+    FREE_AXES = 3               # of an image whose sides may be others
+    LANE_BYTES = 8 * KEY_TAPS   # of weights in a lane
     UNEVEN = 0                  # weights of a line, as the order of their taps goes
     EVEN = 1
     ODD = 2
@@ -115,38 +118,48 @@ cdef bint is_ready_image(object image):
 
 
 cdef void put_shape(Key* head, Key* tail, cnp.ndarray image) noexcept:
-    """Add the sides of an image: to the head, of up to three axes, whether they are 1, and the last if it may be channels."""
+    """Add the sides of an image: to the head, of few axes, whether they are 1, and the last other one, if it may be channels."""
     cdef int axis, ndim = cnp.PyArray_NDIM(image)
-    cdef Py_ssize_t n
+    cdef Py_ssize_t n, behind = 1
     put_number(head, b"d", ndim)
-    for axis in range(ndim):
+    for axis in range(ndim - 1, -1, -1):
         n = cnp.PyArray_DIM(image, axis)
-        if ndim > 3 or (axis == ndim - 1 and (ndim == 3 or n <= FEW_CHANNELS)):
+        if ndim > FREE_AXES or (n <= FEW_CHANNELS and behind == 1):
             put_number(head, b"n", n)
         else:
             put_number(head, b"n", n == 1)
             put_number(tail, b"n", n)
+        behind *= n
 
 
-cdef void read_weights(cnp.ndarray h, lane* to, bint flip) noexcept:
-    """Weights of one or two axes in a lane, as `read_taps` lays them out."""
-    cdef Py_ssize_t n = cnp.PyArray_DIM(h, 0), across = cnp.PyArray_STRIDE(h, 0)
+cdef void lay_weights(
+    cnp.ndarray h, lane* to, bint flip, Py_ssize_t planes, Py_ssize_t kh, Py_ssize_t kw, Py_ssize_t out, Py_ssize_t down,
+    Py_ssize_t across,
+) noexcept:
+    """Contiguous weights in a lane as a job reads planes of kh x kw taps, transposed; flipped in all axes if so wanted.
+
+    out, down, across : numbers from one to the next along planes, rows and columns
+    """
+    cdef Py_ssize_t p, i, size = cnp.PyArray_ITEMSIZE(h)
+    cdef int kind = kind_of(cnp.PyArray_TYPE(h))
     cdef const char* first = cnp.PyArray_BYTES(h)
-    if cnp.PyArray_NDIM(h) == 2:
-        read_taps(h, to, 0, flip, False)
-    else:
-        to_lane(kind_of(cnp.PyArray_TYPE(h)), first + (n - 1) * across if flip else first, -across if flip else across, to, 1, n)
+    if flip:
+        first += cnp.PyArray_NBYTES(h) - size
+        size = -size
+    for p in range(planes):
+        for i in range(kh):
+            to_lane(kind, first + (p * out + i * down) * size, across * size, to + p * kh * kw + i, kh, kw)
 
 
 cdef bint is_free(cnp.ndarray image, value):
-    """Whether an argument is weights of a kind that jobs can do without: few, floating, of one or two axes."""
-    cdef int type_num
+    """Whether an argument is weights of a kind that jobs can do without: few, real, of few axes."""
+    cdef int kind
     if not cnp.PyArray_CheckExact(value):
         return False
-    type_num = cnp.PyArray_TYPE(value)
-    return ((type_num == cnp.NPY_DOUBLE or type_num == cnp.NPY_FLOAT) and 1 <= cnp.PyArray_NDIM(value) <= 2
-            and 0 < cnp.PyArray_SIZE(value) <= KEY_TAPS and cnp.PyArray_NDIM(image) <= 3
-            and cnp.PyArray_ISALIGNED(value) and cnp.PyArray_ISNOTSWAPPED(value))
+    kind = kind_of(cnp.PyArray_TYPE(value))
+    return (kind >= 0 and kind != U8 and kind != F2 and kind != FG and not is_complex(cnp.PyArray_TYPE(value))
+            and 1 <= cnp.PyArray_NDIM(value) <= FREE_AXES and cnp.PyArray_NDIM(image) <= FREE_AXES
+            and 0 < cnp.PyArray_SIZE(value) <= KEY_TAPS and cnp.PyArray_ISALIGNED(value) and cnp.PyArray_ISNOTSWAPPED(value))
 
 
 cdef bint is_short(cnp.ndarray image, Py_ssize_t taps) noexcept:
@@ -158,35 +171,45 @@ cdef bint is_short(cnp.ndarray image, Py_ssize_t taps) noexcept:
     return taps > 2 * cnp.PyArray_DIM(image, cnp.PyArray_NDIM(image) - 1)
 
 
-cdef bint put_weights(Key* head, Key* tail, cnp.ndarray image, cnp.ndarray weights):
-    """Add free weights; False where what is done depends on them: they are beyond float32, or whole and the image is, too."""
+cdef cnp.ndarray put_weights(Key* head, Key* tail, cnp.ndarray image, cnp.ndarray weights):
+    """Add free weights; these, contiguous; or None where what is done depends on all of them: they are beyond float32, or large
+    integers."""
     cdef double taps[KEY_TAPS]
     cdef double size
+    cdef unsigned long long total = 0
     cdef Py_ssize_t i, n = cnp.PyArray_SIZE(weights)
-    cdef int positive = 0, negative = 0
-    cdef bint zeros = False, whole = not cnp.PyArray_ISFLOAT(image) and not cnp.PyArray_ISCOMPLEX(image), even = True, odd = True
-    read_weights(weights, taps, False)
+    cdef int positive = 0, negative = 0, bits = 0
+    cdef bint whole = not cnp.PyArray_ISFLOAT(image) and not cnp.PyArray_ISCOMPLEX(image)
+    cdef bint integers = not cnp.PyArray_ISFLOAT(weights), zeros = False, even = True, odd = True
+    weights = cnp.PyArray_GETCONTIGUOUS(weights)
+    lay_weights(weights, taps, False, 1, 1, n, 0, 0, 1)
     for i in range(n):
         size = abs(taps[i])
         zeros |= size == 0
         positive += taps[i] > 0
         negative += taps[i] < 0
-        whole &= taps[i] == rint(taps[i])
+        whole = whole and taps[i] == rint(taps[i])
         if size != 0 and not (1.1754943508222875e-38 < size < 1.7014117331926443e38):      # as _passes.py
-            return False
-    if whole:
-        return False
+            return None
+        if (whole or integers) and (size >= 9007199254740992.0 or (size == 0 and signbit(taps[i]))):      # 2^53
+            return None
+        if whole:
+            total += <unsigned long long> size
     for i in range(n // 2):
         even &= taps[i] == taps[n - 1 - i]
         odd &= taps[i] == -taps[n - 1 - i]
     put_number(head, b"w", cnp.PyArray_NDIM(weights))
     for i in range(cnp.PyArray_NDIM(weights)):
         put_number(head, b"n", cnp.PyArray_DIM(weights, i))
-    put_number(head, b"z", zeros)
+    put_number(head, b"i" if integers else b"f", zeros)
     put_number(head, b"e", EVEN if even else ODD if odd else UNEVEN)
+    if whole:
+        while bits < 64 and total > <unsigned long long> 1 << bits:
+            bits += 1
+        put_number(head, b"t", bits if total else -1)
     if cnp.PyArray_NDIM(weights) == 1 and is_short(image, n):
         put_number(head, b"s", 1 if positive == n or negative == n else 2 if odd and (n % 2 == 0 or taps[n // 2] == 0) else 0)
-    return put_bytes(tail, taps, n * sizeof(double))
+    return weights if put_bytes(tail, taps, n * sizeof(double)) else None
 
 
 cdef bint share_bytes(cnp.ndarray a, cnp.ndarray b) noexcept:
@@ -227,7 +250,7 @@ def again(dict kept, str name, image, output, tuple arguments):
     cdef bint has_weights = len(arguments) > 1 and type(arguments[1]) is str and arguments[1] in ("convolve", "correlate")
     cdef bint flips = has_weights and arguments[1] == "convolve"
     cdef Ready ready
-    cdef cnp.ndarray weights = None
+    cdef cnp.ndarray weights = None, out
     if not is_ready_image(image):
         return None
     cdef cnp.ndarray pixels = image
@@ -240,9 +263,9 @@ def again(dict kept, str name, image, output, tuple arguments):
     if not put_output(&head, pixels, output):
         return None
     for k in range(len(arguments)):
-        if k == 0 and has_weights and is_free(pixels, arguments[0]) and put_weights(&head, &tail, pixels, arguments[0]):
-            weights = arguments[0]
-        elif not put_value(&head, arguments[k], 0):
+        if k == 0 and has_weights and is_free(pixels, arguments[0]):
+            weights = put_weights(&head, &tail, pixels, arguments[0])
+        if not (k == 0 and weights is not None) and not put_value(&head, arguments[k], 0):
             return None
     first = PyBytes_FromStringAndSize(head.text, head.size)
     ready = kept.get(first)
@@ -259,15 +282,23 @@ cdef enum Place:                # whose memory a job reads, or writes
     BETWEEN
     RESULT
 
-cdef enum Frame:                # which axes of an image of at most three are rows and columns: the last of three is channels
-    FRAME_OWN                         # neither of these
-    FRAME_PLAIN                       # the last two, or the only one
-    FRAME_TURNED                      # the first are columns, the last channels
+cdef enum Then:                 # what becomes of the sums of a job that are in between
+    NOTHING
+    ADD_TO                      # they are added to the result,
+    TAKE_FROM                   # or taken from it
+
+ctypedef struct Span:           # axes first <= . < end of an image that are one of a job; none where that has one pixel
+    int first, end
 
 ctypedef struct Step:
     Job job
     Place source, target
     Py_ssize_t source_offset, target_offset
+    Py_ssize_t source_unit, target_unit     # bytes from number to number there
+    Span spans[FREE_AXES]                   # of outer axes, rows, columns
+    Py_ssize_t steps[FREE_AXES]             # from weight to weight along these
+    Then then
+    Py_ssize_t sums_offset, sums_unit       # of the result that they are added to
 
 
 cdef inline Py_ssize_t offset_from(Place place, const char* start, cnp.ndarray image, cnp.ndarray result) noexcept:
@@ -277,30 +308,177 @@ cdef inline Py_ssize_t offset_from(Place place, const char* start, cnp.ndarray i
     return start - cnp.PyArray_BYTES(image if place == IMAGE else result)
 
 
-cdef inline void find_sides(Frame frame, cnp.ndarray image, Py_ssize_t* rows, Py_ssize_t* cols) noexcept:
-    """Rows and columns of an image."""
-    rows[0] = 1
-    cols[0] = cnp.PyArray_DIM(image, 0)
-    if frame == FRAME_PLAIN and cnp.PyArray_NDIM(image) > 1:
-        rows[0] = cols[0]
-        cols[0] = cnp.PyArray_DIM(image, 1)
+cdef inline Py_ssize_t numbers_from(const cnp.npy_intp* shape, int first, int end) noexcept nogil:
+    """Pixels along axes first <= . < end."""
+    cdef Py_ssize_t n = 1
+    cdef int axis
+    for axis in range(first, end):
+        n *= shape[axis]
+    return n
 
 
-cdef Frame find_frame(Step* step, cnp.ndarray image) noexcept:
-    """How a job of an image and a result of one shape sees them: whole, pixel after pixel, in which frame; else FRAME_OWN."""
+cdef bint find_span(
+    Step* step, Span* span, const cnp.npy_intp* shape, int ndim, Py_ssize_t length, Py_ssize_t stride, Py_ssize_t out_length,
+    Py_ssize_t out_stride,
+) noexcept nogil:
+    """Which axes of an image and a result, contiguous, of this shape are an axis of a job; whether there are such."""
+    cdef int first, end
+    cdef Py_ssize_t behind
+    span.first = span.end = 0
+    if length != out_length:
+        return False
+    if length == 1:
+        return True
+    for end in range(ndim, 0, -1):
+        behind = numbers_from(shape, end, ndim)
+        for first in range(end):
+            if (shape[end - 1] > 1 and numbers_from(shape, first, end) == length and stride == behind * step.source_unit
+                    and out_stride == behind * step.target_unit):
+                span.first = first
+                span.end = end
+                return True
+    return False
+
+
+cdef bint find_spans(Step* step, const cnp.npy_intp* shape, int ndim) noexcept nogil:
+    """Whether a job does an image and a result of this shape, and would so do others with the same head."""
     cdef Job* job = &step.job
-    cdef Py_ssize_t rows, cols
-    cdef Frame frame
-    if (job.n_outer > 0 or not 0 < cnp.PyArray_NDIM(image) <= 3 or job.m != job.rows or job.n != job.cols
-            or (job.rows > 1 and job.row_stride != job.cols * job.col_stride)
-            or (job.m > 1 and job.out_row_stride != job.n * job.out_col_stride)
-            or step.source_offset >= job.col_stride or step.target_offset >= job.out_col_stride):
-        return FRAME_OWN
-    for frame in (FRAME_PLAIN, FRAME_TURNED):
-        find_sides(frame, image, &rows, &cols)
-        if job.rows == rows and job.cols == cols and (frame == FRAME_PLAIN or cnp.PyArray_NDIM(image) == 2):
-            return frame
-    return FRAME_OWN
+    cdef int k, rows = job.n_outer
+    cdef Py_ssize_t numbers = job.channels, within
+    if ndim > FREE_AXES or rows + 2 > FREE_AXES or job.channels > FEW_CHANNELS or job.pairs:
+        return False
+    for k in range(rows):
+        if not find_span(step, &step.spans[k], shape, ndim, job.outer[k].length, job.outer[k].stride, job.outer[k].out_length,
+                         job.outer[k].out_stride):
+            return False
+        numbers *= job.outer[k].length
+    if not (find_span(step, &step.spans[rows], shape, ndim, job.rows, job.row_stride, job.m, job.out_row_stride)
+            and find_span(step, &step.spans[rows + 1], shape, ndim, job.cols, job.col_stride, job.n, job.out_col_stride)):
+        return False
+    numbers *= job.rows * job.cols
+    within = numbers_from(shape, 0, ndim) // numbers        # channels of which it does one
+    if within > 1 and (job.channels > 1 or within != shape[ndim - 1] or within > FEW_CHANNELS):
+        return False
+    return step.source_offset < within * step.source_unit and step.target_offset < within * step.target_unit
+
+
+cdef inline Py_ssize_t taps_along(Job* job, int axis) noexcept nogil:
+    """Taps along an axis of a job: outer ones, rows, columns."""
+    return job.outer[axis].taps if axis < job.n_outer else job.kh if axis == job.n_outer else job.kw
+
+
+cdef bint find_steps(Step* step, const cnp.npy_intp* shape, int ndim, cnp.ndarray weights) noexcept:
+    """Whether the taps of a job are weights, along the same axes of the image, and how far these are apart there."""
+    cdef Job* job = &step.job
+    cdef int k, axis, short_axis = -1, own = cnp.PyArray_NDIM(weights)
+    cdef Py_ssize_t apart = 1
+    cdef int[FREE_AXES] along               # the axis of the job that is one of the image with taps, or -1
+    for axis in range(ndim):
+        along[axis] = -1
+        if shape[axis] == 1:                # which may have taps; where there are two it cannot be told which one
+            short_axis = axis if short_axis == -1 else -2
+    for k in range(job.n_outer + 2):
+        step.steps[k] = 0
+        if taps_along(job, k) > 1:
+            axis = step.spans[k].end - 1 if step.spans[k].end else short_axis
+            if axis < 0 or along[axis] >= 0:
+                return False
+            along[axis] = k
+    for axis in range(ndim - 1, -1, -1):
+        k = along[axis]
+        if k < 0:
+            continue
+        while own > 0 and cnp.PyArray_DIM(weights, own - 1) == 1:
+            own -= 1
+        if own == 0 or cnp.PyArray_DIM(weights, own - 1) != taps_along(job, k):
+            return False
+        own -= 1
+        step.steps[k] = apart
+        apart *= taps_along(job, k)
+    return apart == cnp.PyArray_SIZE(weights)
+
+
+cdef bint reads_as(Step* step, Step* other) noexcept:
+    """Whether two jobs read real weights in the same way, in the same lanes."""
+    cdef int k
+    for k in range(step.job.n_outer + 2):
+        if step.steps[k] != other.steps[k]:
+            return False
+    for k in range(step.job.n_lanes):
+        if (step.job.lanes[k].imag_part != NULL or step.job.lanes[k].kind == FG or rows_of(&step.job.lanes[k]) > 1
+                or step.job.lanes[k].kind != other.job.lanes[k].kind):
+            return False
+    return step.job.n_lanes == other.job.n_lanes and step.job.n_outer == other.job.n_outer
+
+
+cdef void lay_in_lane(Step* step, int kind, cnp.ndarray h, char* to, bint flip) noexcept:
+    """Weights in the lane of a type as a job reads them."""
+    cdef Job* job = &step.job
+    cdef const Py_ssize_t* steps = step.steps + job.n_outer
+    cdef Py_ssize_t outer = step.steps[0] if job.n_outer else 0
+    if kind == F4:
+        lay_weights(h, <float*> to, flip, job.taps, job.kh, job.kw, outer, steps[0], steps[1])
+    elif kind == F8:
+        lay_weights(h, <double*> to, flip, job.taps, job.kh, job.kw, outer, steps[0], steps[1])
+    elif kind == I2:
+        lay_weights(h, <short*> to, flip, job.taps, job.kh, job.kw, outer, steps[0], steps[1])
+    elif kind == I4:
+        lay_weights(h, <int*> to, flip, job.taps, job.kh, job.kw, outer, steps[0], steps[1])
+    else:
+        lay_weights(h, <long long*> to, flip, job.taps, job.kh, job.kw, outer, steps[0], steps[1])
+
+
+cdef inline void see_axis(
+    Step* step, Span* span, const cnp.npy_intp* shape, int ndim, Py_ssize_t* length, Py_ssize_t* stride, Py_ssize_t* out_length,
+    Py_ssize_t* out_stride,
+) noexcept nogil:
+    """An axis of a job on an image and a result of this shape."""
+    cdef Py_ssize_t behind = numbers_from(shape, span.end, ndim)
+    if span.end > 0:
+        length[0] = out_length[0] = numbers_from(shape, span.first, span.end)
+        stride[0] = behind * step.source_unit
+        out_stride[0] = behind * step.target_unit
+
+
+cdef void see_axes(Step* step, Job* job, const cnp.npy_intp* shape, int ndim) noexcept nogil:
+    """All axes of a job likewise."""
+    cdef int k, rows = job.n_outer
+    job.planes = 1
+    for k in range(rows):
+        see_axis(step, &step.spans[k], shape, ndim, &job.outer[k].length, &job.outer[k].stride, &job.outer[k].out_length,
+                 &job.outer[k].out_stride)
+        job.planes *= job.outer[k].out_length
+    see_axis(step, &step.spans[rows], shape, ndim, &job.rows, &job.row_stride, &job.m, &job.out_row_stride)
+    see_axis(step, &step.spans[rows + 1], shape, ndim, &job.cols, &job.col_stride, &job.n, &job.out_col_stride)
+
+
+cdef void add_numbers(number* to, Py_ssize_t stride, const number* sums, Py_ssize_t n, bint takes) noexcept nogil:
+    """n sums added to numbers stride bytes apart, or taken from them."""
+    cdef Py_ssize_t i
+    cdef number* d
+    for i in range(n):
+        d = <number*> (<char*> to + i * stride)
+        d[0] = d[0] - sums[i] if takes else d[0] + sums[i]
+
+
+cdef void add_sums(int kind, char* to, Py_ssize_t stride, const char* sums, Py_ssize_t n, bint takes) noexcept nogil:
+    """The same of a type; integers keep their low bits, truth values are or-ed."""
+    cdef Py_ssize_t i
+    if kind == F4:
+        add_numbers(<float*> to, stride, <const float*> sums, n, takes)
+    elif kind == F8:
+        add_numbers(<double*> to, stride, <const double*> sums, n, takes)
+    elif kind == BOOL:
+        for i in range(n):
+            to[i * stride] |= sums[i]
+    elif type_size(kind) == 1:
+        add_numbers(<unsigned char*> to, stride, <const unsigned char*> sums, n, takes)
+    elif type_size(kind) == 2:
+        add_numbers(<unsigned short*> to, stride, <const unsigned short*> sums, n, takes)
+    elif type_size(kind) == 4:
+        add_numbers(<unsigned int*> to, stride, <const unsigned int*> sums, n, takes)
+    else:
+        add_numbers(<unsigned long long*> to, stride, <const unsigned long long*> sums, n, takes)
 
 
 cdef bint is_finite(Lane* ln, Py_ssize_t taps) noexcept:
@@ -331,7 +509,6 @@ cdef class Ready:
     """
 
     cdef Step* steps
-    cdef Frame* frames          # of the steps, where they serve images of any sides
     cdef int count, ndim, type_num
     cdef Py_ssize_t shape[64]
     cdef Py_ssize_t between_bytes, numbers, most
@@ -341,11 +518,9 @@ cdef class Ready:
 
     def __cinit__(self):
         self.steps = NULL
-        self.frames = NULL
 
     def __dealloc__(self):
         PyMem_Free(self.steps)
-        PyMem_Free(self.frames)
 
     def __init__(
         self, list steps, cnp.ndarray image, cnp.ndarray result, Py_ssize_t between_bytes, cnp.ndarray weights, Py_ssize_t most,
@@ -354,18 +529,19 @@ cdef class Ready:
 
         Parameters
         ----------
-        steps : list of (work, lanes, source, target), as `correlate` takes them; places 0 (image), 1 (between), 2 (result)
-            Arrays between two jobs begin where the memory for them does.
+        steps : list of (work, lanes, source, target, then, sums), as `correlate` takes them; places 0 (image), 1 (between), 2
+            (result).  Arrays between two jobs begin where the memory for them does.  then : 0; or 1 or 2, where what is
+            between is added to sums, a part of the result, or taken from it
         image, result : the arrays that lie there;  between_bytes : size of those between
         weights : those that others may take the place of, or None;  most : numbers of the largest image of other sides
         """
         cdef Step* step
         cdef Job* job
-        cdef int axis
+        cdef cnp.ndarray sums
+        cdef int k
         cdef Py_ssize_t taps
         self.steps = <Step*> PyMem_Malloc(len(steps) * sizeof(Step))
-        self.frames = <Frame*> PyMem_Malloc(len(steps) * sizeof(Frame))
-        if self.steps == NULL or self.frames == NULL:
+        if self.steps == NULL:
             raise MemoryError
         self.count = 0
         self.held = []
@@ -373,8 +549,13 @@ cdef class Ready:
         self.warns = False
         self.numbers = cnp.PyArray_SIZE(result)
         self.most = most
+        self.between_bytes = between_bytes
+        self.type_num = cnp.PyArray_TYPE(result)
+        self.ndim = cnp.PyArray_NDIM(result)
+        for k in range(self.ndim):
+            self.shape[k] = cnp.PyArray_DIM(result, k)
         self.is_general = cnp.PyArray_SAMESHAPE(image, result)
-        for work, lanes, source, target in steps:
+        for work, lanes, source, target, then, part in steps:
             step = self.steps + self.count
             job = &step.job
             self.held.append((work[2], lanes))
@@ -382,51 +563,65 @@ cdef class Ready:
             see_lanes(job, lanes)
             step.source = source
             step.source_offset = offset_from(step.source, job.image, image, result)
+            step.source_unit = self.unit_of(step.source, image, result)
             step.target = target
             step.target_offset = offset_from(step.target, job.out, image, result)
+            step.target_unit = self.unit_of(step.target, image, result)
+            step.then = then
+            if step.then != NOTHING:
+                sums = part
+                step.sums_offset = cnp.PyArray_BYTES(sums) - cnp.PyArray_BYTES(result)
+                step.sums_unit = cnp.PyArray_ITEMSIZE(result)
             taps = job.kh * job.kw * job.taps
-            for axis in range(job.n_lanes):
-                self.warns |= not is_finite(&job.lanes[axis], taps)
-            self.frames[self.count] = find_frame(step, image)
-            self.is_general &= self.frames[self.count] != FRAME_OWN and not job.pairs
+            for k in range(job.n_lanes):
+                self.warns |= not is_finite(&job.lanes[k], taps)
+            self.is_general = self.is_general and find_spans(step, <const cnp.npy_intp*> self.shape, self.ndim)
             if weights is not None:
-                self.is_general &= (job.n_lanes == 1 and job.lanes[0].imag_part == NULL and taps == cnp.PyArray_SIZE(weights)
-                                    and job.lanes[0].kind == self.steps[0].job.lanes[0].kind in (F4, F8))
+                self.is_general = (self.is_general and find_steps(step, <const cnp.npy_intp*> self.shape, self.ndim, weights)
+                                   and reads_as(step, &self.steps[0]))
             self.all_taps += taps
             self.count += 1
         self.is_general = self.is_general and self.is_little(image)
-        self.between_bytes = between_bytes
-        self.type_num = cnp.PyArray_TYPE(result)
-        self.ndim = cnp.PyArray_NDIM(result)
-        for axis in range(self.ndim):
-            self.shape[axis] = cnp.PyArray_DIM(result, axis)
+
+    cdef Py_ssize_t unit_of(self, Place place, cnp.ndarray image, cnp.ndarray result):
+        """Bytes from number to number, or pixel to pixel of complex ones."""
+        if place == BETWEEN:
+            return self.between_bytes // self.numbers
+        return cnp.PyArray_ITEMSIZE(image if place == IMAGE else result)
 
     cdef bint is_little(self, cnp.ndarray image):
         """Whether the call is little work on an image, whatever its weights: so little that the planner says so, too."""
-        cdef Py_ssize_t rows, cols
-        cdef Job* job
-        cdef int k
-        if cnp.PyArray_SIZE(image) > self.most:
+        cdef Job job
+        cdef int k, axis, ndim = cnp.PyArray_NDIM(image)
+        cdef const cnp.npy_intp* shape = cnp.PyArray_DIMS(image)
+        cdef Py_ssize_t taps, size, numbers = cnp.PyArray_SIZE(image)
+        if numbers > self.most:
             return False
         for k in range(self.count):
-            job = &self.steps[k].job
-            find_sides(self.frames[k], image, &rows, &cols)
-            if numbers_summed(rows, cols * job.channels, type_size(job.lanes[0].kind)) * job.kh * job.kw \
-                    * type_size(job.lanes[0].kind) > PLAN_BYTES:
+            job = self.steps[k].job
+            see_axes(&self.steps[k], &job, shape, ndim)
+            taps = job.kh * job.kw * job.taps
+            size = max(type_size(job.lanes[0].kind), type_size(job.out_kind))
+            if numbers_summed(job.planes * job.m, job.n * job.channels, size) * taps * size > PLAN_BYTES:
                 return False
+            if taps >= PLAN_TAPS:       # it may have taken any axis for that of rows
+                for axis in range(ndim):
+                    if numbers_summed(numbers // shape[axis], shape[axis], size) * taps * size > PLAN_BYTES:
+                        return False
         return True
 
     cdef int work(
-        self, char* image, char* result, const Py_ssize_t* sides, Py_ssize_t between_bytes, const char* taps,
+        self, char* image, char* result, const cnp.npy_intp* shape, Py_ssize_t numbers, Py_ssize_t between_bytes,
+        const char* taps,
     ) noexcept nogil:
-        """All jobs; sides: rows and columns in every frame, or NULL;  taps: weights that take the place of others, or NULL.
-
-        -1 where there is no memory to be had.
+        """All jobs on an image of so many numbers, of this shape, or where it is NULL their own; taps: of weights that take the
+        place of others, for each lane, or NULL.  -1 where there is no memory to be had.
         """
         cdef Job job
+        cdef Step* step
         cdef char* between = NULL
         cdef char* places[3]
-        cdef int k, failed = 0
+        cdef int k, lane, failed = 0
         if between_bytes:
             between = <char*> malloc(between_bytes)
             if between == NULL:
@@ -435,47 +630,45 @@ cdef class Ready:
         places[<int> BETWEEN] = between
         places[<int> RESULT] = result
         for k in range(self.count):
-            job = self.steps[k].job
-            job.image = places[<int> self.steps[k].source] + self.steps[k].source_offset
-            job.out = places[<int> self.steps[k].target] + self.steps[k].target_offset
-            if sides != NULL:
-                job.rows = job.m = sides[2 * self.frames[k]]
-                job.cols = job.n = sides[2 * self.frames[k] + 1]
-                job.row_stride = job.cols * job.col_stride
-                job.out_row_stride = job.n * job.out_col_stride
+            step = self.steps + k
+            job = step.job
+            job.image = places[<int> step.source] + step.source_offset
+            job.out = places[<int> step.target] + step.target_offset
+            if shape != NULL:
+                see_axes(step, &job, shape, self.ndim)
             if taps != NULL:
-                job.lanes[0].real_part = taps
+                for lane in range(job.n_lanes):
+                    job.lanes[lane].real_part = taps + lane * LANE_BYTES
             failed |= run_job(&job, NULL, 1, 0, job.m)
+            if step.then != NOTHING:
+                add_sums(job.out_kind, result + step.sums_offset, step.sums_unit, between, numbers, step.then == TAKE_FROM)
         free(between)
         return failed
 
     cpdef cnp.ndarray run(self, cnp.ndarray image, cnp.ndarray out, cnp.ndarray weights, bint flips):
         """The result for an image, in a new array or in `out`; weights: in place of those it was made of, or None."""
-        cdef int failed
-        cdef double room[KEY_TAPS]
-        cdef Frame frame
-        cdef Py_ssize_t[6] rows_and_columns
-        cdef const Py_ssize_t* sides = NULL
+        cdef int failed, k
+        cdef double room[MAX_LANES * KEY_TAPS]
+        cdef Job* first = &self.steps[0].job
+        cdef const cnp.npy_intp* shape = NULL
         cdef const char* taps = NULL
         cdef Py_ssize_t numbers = cnp.PyArray_SIZE(image) if self.is_general else self.numbers
         cdef Py_ssize_t between_bytes = self.between_bytes // self.numbers * numbers
         if out is None:
             out = self.make_result(image, numbers)
         if self.is_general:
-            for frame in (FRAME_PLAIN, FRAME_TURNED):
-                find_sides(frame, image, rows_and_columns + 2 * <int> frame, rows_and_columns + 2 * <int> frame + 1)
-            sides = rows_and_columns
+            shape = cnp.PyArray_DIMS(image)
             if weights is not None:
                 taps = <const char*> room
-                if self.steps[0].job.lanes[0].kind == F4:
-                    read_weights(weights, <float*> room, flips)
-                else:
-                    read_weights(weights, room, flips)
+                if first.lanes[first.n_lanes - 1].kind <= I8 and cnp.PyArray_ISFLOAT(weights):
+                    weights = cnp.PyArray_Cast(weights, cnp.NPY_LONGLONG)       # whole ones, of which lanes keep the low bits
+                for k in range(first.n_lanes):
+                    lay_in_lane(self.steps, first.lanes[k].kind, weights, <char*> room + k * LANE_BYTES, flips)
         if numbers * self.all_taps <= KEEP_GIL_WORK:
-            failed = self.work(cnp.PyArray_BYTES(image), cnp.PyArray_BYTES(out), sides, between_bytes, taps)
+            failed = self.work(cnp.PyArray_BYTES(image), cnp.PyArray_BYTES(out), shape, numbers, between_bytes, taps)
         else:
             with nogil:
-                failed = self.work(cnp.PyArray_BYTES(image), cnp.PyArray_BYTES(out), sides, between_bytes, taps)
+                failed = self.work(cnp.PyArray_BYTES(image), cnp.PyArray_BYTES(out), shape, numbers, between_bytes, taps)
         if failed:
             raise MemoryError("no scratch memory for the tiles")
         return out

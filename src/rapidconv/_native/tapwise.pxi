@@ -7,6 +7,7 @@
 #   LAST_FIRST   w4 x4 + w0 x0 + w1 x1 + w2 x2 + w3 x3               of a kernel along one axis
 #   SYMMETRIC    w2 x2 + w0 (x0 + x4) + w1 (x1 + x3)
 #   SKEW         w2 x2 + w0 (x0 - x4) + w1 (x1 - x3)
+#   TURNED       0 + w00 x00 + w10 x10 + ...                         column by column, of a kernel of one plane
 #
 # Where zero taps meet no pixel, results that are not finite are summed again without them (MEND).
 
@@ -24,6 +25,7 @@ cdef enum:
     LAST_FIRST = 1
     SYMMETRIC = 2
     SKEW = 3
+    TURNED = 4
     STRIP = 4           # vectors summed side by side
 
 
@@ -77,6 +79,14 @@ cdef inline void sum_strip(
             a[v] = zero if begins else load(zero, sums + v * sizeof(floating_vec))
         for i in range(rows):
             for j in range(job.kw):
+                weight = w + (j * job.kh + i) * size
+                if not job.skips or not is_zero(zero, weight):
+                    add_tap(a, p + i * pitch + j * step, NULL, order, weight, vecs)
+    elif order == TURNED:
+        for v in range(vecs):
+            a[v] = zero
+        for j in range(job.kw):
+            for i in range(rows):
                 weight = w + (j * job.kh + i) * size
                 if not job.skips or not is_zero(zero, weight):
                     add_tap(a, p + i * pitch + j * step, NULL, order, weight, vecs)
@@ -137,6 +147,8 @@ cdef Py_ssize_t sum_tapwise(
                         sum_row(zero, job, p, row_pitch, w, group, sums, begins, n, TAPS)
                     elif order == LAST_FIRST:
                         sum_row(zero, job, p, row_pitch, w, group, sums, True, n, LAST_FIRST)
+                    elif order == TURNED:
+                        sum_row(zero, job, p, row_pitch, w, group, sums, True, n, TURNED)
                     elif order == SYMMETRIC:
                         sum_row(zero, job, p, row_pitch, w, group, sums, True, n, SYMMETRIC)
                     else:
