@@ -975,9 +975,9 @@ cdef void correlate_rows(
 
 cdef void correlate_columns(
     vec zero, const char** columns, Py_ssize_t width, Py_ssize_t m, Py_ssize_t kh, Py_ssize_t kw, const char* w,
-    Py_ssize_t w_step, char* out, Py_ssize_t out_pitch,
+    Py_ssize_t w_step, char* out, Py_ssize_t out_pitch, int order,
 ) noexcept nogil:
-    """Valid correlation of columns laid out as rows, for the few output columns of a rim; sums run as in taps.
+    """Valid correlation of columns laid out as rows, for the few output columns of a rim; sums run as in taps, or in pairs.
 
     columns[0 .. width + kw - 2] : column starts, m + kh - 1 numbers each, m a multiple of the lanes
     out : column x of the outputs at x * out_pitch
@@ -985,6 +985,12 @@ cdef void correlate_columns(
     cdef Py_ssize_t x, y, i, j, size = lane_size(zero), end = m * size
     cdef vec a, b, c, d, weight
     cdef const char* p
+    if vec is vf4 or vec is vf8:
+        if order != TAPS:
+            for x in range(width):
+                for y from 0 <= y < end by sizeof(vec):
+                    store(out + x * out_pitch + y, sum_in_pairs(zero, columns + x, y, size, kh, kw, w, order, True))
+            return
     for x in range(width):
         for y from 0 <= y < end - 3 * <Py_ssize_t> sizeof(vec) by 4 * sizeof(vec):
             a = b = c = d = zero

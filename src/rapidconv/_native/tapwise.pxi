@@ -8,7 +8,8 @@
 #   SYMMETRIC    w2 x2 + w0 (x0 + x4) + w1 (x1 + x3)
 #   SKEW         w2 x2 + w0 (x0 - x4) + w1 (x1 - x3)
 #
-# Where zero taps meet no pixel, results that are not finite are summed again without them (MEND).
+# Where zero taps meet no pixel, results that are not finite are summed again without them: MEND, in any lane, multiplied and
+# added as in direct.pxi.
 
 cdef extern from "simd.h" nogil:
     vf8 vf8_unfused(vf8 v)
@@ -19,11 +20,6 @@ ctypedef fused floating_vec:
     vfg
 
 cdef enum:
-    MEND = -1           # as TAPS, in any lane, multiplied and added as in direct.pxi
-    TAPS = 0            # from here on as Order in _problem.py
-    LAST_FIRST = 1
-    SYMMETRIC = 2
-    SKEW = 3
     STRIP = 4           # vectors summed side by side
 
 
