@@ -23,15 +23,13 @@ cdef enum:
     BATCH = 16              # output rows of a batch; divides TILE_ROWS, for strips of it may be summed again
     RING_BYTES = 1 << 20    # the rings of a tile
     MOST_NUMBERS = 2048     # in a row of a tile
-    MOST_RANK = 8           # products: MOST of _rank.py, of complex numbers
 
 ctypedef struct Factors:
     const char* columns[MAX_LANES]      # planes x rank x kh in the lane's type
     const char* rows[MAX_LANES]         # rank x kw
     int planes                          # 2: a complex kernel, sums of real and of imaginary parts
     int rank
-    int column_order                    # in which the taps are met: TAPS, or a floating line's in pairs
-    int row_order[MOST_RANK]
+    int row_order, column_order         # of the taps: pairs, where one of them is antisymmetric, else TAPS
     Py_ssize_t top, height, left, width     # taps that are not zeros at the ends of every factor
     bint clamp                          # the kernel is not negative: nor is a sum of what is not
 
@@ -108,11 +106,12 @@ cdef void trim_taps(Job* job, Factors* f) noexcept nogil:
     f.height = max(1, high - f.top)
     f.left = min(first, job.kw - 1)
     f.width = max(1, last - f.left)
-    for q in range(f.rank):
-        f.row_order[q] = order_of(kind, f.rows[0] + (q * job.kw + f.left) * size, f.width)
-    f.column_order = TAPS
+    f.row_order = f.column_order = TAPS
     if f.planes == 1 and f.rank == 1:
+        f.row_order = order_of(kind, f.rows[0] + f.left * size, f.width)
         f.column_order = order_of(kind, f.columns[0] + f.top * size, f.height)
+        if f.row_order != SKEW and f.column_order != SKEW:
+            f.row_order = f.column_order = TAPS
 
 
 cdef Py_ssize_t lay_ring(Job* job, Factors* f, Ring* t, char* base) noexcept nogil:
@@ -256,8 +255,8 @@ cdef bint read_row(Job* job, Factors* f, Ring* t, Py_ssize_t r, Py_ssize_t x0, P
     for q in range(f.rank):
         out = t.ring + q * t.strips * t.slots * t.strip_bytes + slot * t.strip_bytes
         p = f.rows[t.lane] + (q * job.kw + f.left) * t.size
-        if t.splits and f.row_order[q] != TAPS:
-            pair_lane(ln.kind, t.inputs, out, t.slots * t.strip_bytes, t.strips, p, f.width, ahead, f.row_order[q], job.parts)
+        if t.splits and f.row_order != TAPS:
+            pair_lane(ln.kind, t.inputs, out, t.slots * t.strip_bytes, t.strips, p, f.width, ahead, f.row_order, job.parts)
             ahead = NULL
         elif t.splits:
             quad_lane(ln.kind, t.phases, t.phase_pitch, out, t.slots * t.strip_bytes, t.strips, p, f.width,
@@ -265,7 +264,7 @@ cdef bint read_row(Job* job, Factors* f, Ring* t, Py_ssize_t r, Py_ssize_t x0, P
             ahead = NULL
         else:
             trail_lane(ln.kind, row, out, t.slots * t.strip_bytes, t.strips, p, f.width, job.parts * t.size,
-                       f.row_order[q])
+                       f.row_order)
     t.source[slot] = source
     return True
 
