@@ -159,11 +159,11 @@ cdef bint strip_columns(
         if order != TAPS:
             for k from 0 <= k < 4 by RC_PAIR_VECS:
                 if order == SKEW:
-                    pairs_down(zero, slots, x + k * sizeof(vec), sizeof(vec), w, taps, m, out + k * sizeof(vec), out_pitch, &check,
-                               SKEW, RC_PAIR_VECS)
+                    pairs_down(zero, slots, x, sizeof(vec), w, taps, m, out, out_pitch, &check, SKEW, RC_PAIR_VECS)
                 else:
-                    pairs_down(zero, slots, x + k * sizeof(vec), sizeof(vec), w, taps, m, out + k * sizeof(vec), out_pitch, &check,
-                               SYMMETRIC, RC_PAIR_VECS)
+                    pairs_down(zero, slots, x, sizeof(vec), w, taps, m, out, out_pitch, &check, SYMMETRIC, RC_PAIR_VECS)
+                x += RC_PAIR_VECS * sizeof(vec)
+                out += RC_PAIR_VECS * sizeof(vec)
             return is_clear(check)
     tile_columns(zero, slots, x, pitch, taps, w, w_pitch, rank, m, out, out_pitch, &check, RC_COLUMN_VECS)
     if RC_COLUMN_VECS == 2:

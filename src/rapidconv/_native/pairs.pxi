@@ -57,8 +57,8 @@ cdef inline const char* input_at(const char** rows, Py_ssize_t x, Py_ssize_t ste
 
 
 cdef inline void pair_row(
-    bankable* a, bankable* b, bankable* c, bankable* d, const char** rows, Py_ssize_t x, Py_ssize_t last, Py_ssize_t step, const char* w,
-    Py_ssize_t taps, const int order, const int vecs,
+    bankable* a, bankable* b, bankable* c, bankable* d, const char** rows, Py_ssize_t x, Py_ssize_t last, Py_ssize_t step,
+    const char* w, Py_ssize_t taps, const int order, const int vecs,
 ) noexcept nogil:
     """One row of sums, vecs vectors wide at byte x, the last of them at x + last."""
     cdef Py_ssize_t i, half = taps // 2, size = lane_size(a[0])
@@ -76,7 +76,8 @@ cdef inline void pair_row(
         p = input_at(rows, x, step, i)
         q = input_at(rows, x, step, taps - 1 - i)
         weight = splat(weight, w + i * size)
-        a[0] = plus_pair(a[0], weight, load(weight, p if vecs > 1 else p + last), load(weight, q if vecs > 1 else q + last), order)
+        a[0] = plus_pair(a[0], weight, load(weight, p if vecs > 1 else p + last),
+                         load(weight, q if vecs > 1 else q + last), order)
         if vecs > 1:
             b[0] = plus_pair(b[0], weight, load(weight, p + sizeof(bankable) if vecs > 2 else p + last),
                              load(weight, q + sizeof(bankable) if vecs > 2 else q + last), order)
@@ -88,7 +89,8 @@ cdef inline void pair_row(
 
 
 cdef inline void pair_in_four(
-    bankable* a0, bankable* a1, bankable* a2, bankable* a3, bankable w, bankable l0, bankable l1, bankable l2, bankable l3, bankable r0, bankable r1, bankable r2, bankable r3, const int order,
+    bankable* a0, bankable* a1, bankable* a2, bankable* a3, bankable w, bankable l0, bankable l1, bankable l2, bankable l3,
+    bankable r0, bankable r1, bankable r2, bankable r3, const int order,
 ) noexcept nogil:
     """A pair of each of four outputs."""
     a0[0] = plus_pair(a0[0], w, l0, r0, order)
@@ -98,8 +100,8 @@ cdef inline void pair_in_four(
 
 
 cdef inline void pair_four(
-    bankable* a0, bankable* a1, bankable* a2, bankable* a3, bankable* b0, bankable* b1, bankable* b2, bankable* b3, const char** rows, Py_ssize_t x, Py_ssize_t last,
-    const char* w, Py_ssize_t taps, const int order, const int vecs,
+    bankable* a0, bankable* a1, bankable* a2, bankable* a3, bankable* b0, bankable* b1, bankable* b2, bankable* b3,
+    const char** rows, Py_ssize_t x, Py_ssize_t last, const char* w, Py_ssize_t taps, const int order, const int vecs,
 ) noexcept nogil:
     """Four outputs, of rows 0, 1, 2, 3 and on, at byte x, and where vecs is 2 four at x + last: the same sums as pair_row."""
     cdef Py_ssize_t i, j, half = taps // 2, size = lane_size(a0[0])
@@ -272,7 +274,9 @@ cdef inline bankable sum_in_pairs(
     return load(zero, <char*> again)
 
 
-cdef inline bankable slope_of_row(bankable x0, bankable x1, bankable x2, bankable w0, bankable w1, const bint down) noexcept nogil:
+cdef inline bankable slope_of_row(
+    bankable x0, bankable x1, bankable x2, bankable w0, bankable w1, const bint down,
+) noexcept nogil:
     """s of a row of a slope."""
     cdef bankable s
     if down:
@@ -282,7 +286,9 @@ cdef inline bankable slope_of_row(bankable x0, bankable x1, bankable x2, bankabl
         return (x0 - x2) + nought(x0) * x1
 
 
-cdef inline bankable slope_of_column(bankable s0, bankable s1, bankable s2, bankable w0, bankable w1, const bint down) noexcept nogil:
+cdef inline bankable slope_of_column(
+    bankable s0, bankable s1, bankable s2, bankable w0, bankable w1, const bint down,
+) noexcept nogil:
     """A slope from s of three rows."""
     cdef bankable a
     if down:

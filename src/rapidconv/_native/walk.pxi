@@ -333,6 +333,7 @@ cdef Py_ssize_t lay_out(Job* job, Scratch* sc, char* base) noexcept nogil:
     cdef Py_ssize_t size = 2, m, width, lanes = 1, first, end, row_bytes, budget, rows, turned, pointers, k
     cdef Py_ssize_t word = sizeof(char*), joined = rows_of(&job.lanes[0])
     cdef bint whole = whole_number_lane(job) != NULL, gathers = whole or needs_mending(job)
+    cdef bint in_order = job.order != TAPS or job.store == TRUNCATE
     cdef char* at = base
     for k in range(job.n_lanes):
         size = max(size, type_size(job.lanes[k].kind))
@@ -342,7 +343,7 @@ cdef Py_ssize_t lay_out(Job* job, Scratch* sc, char* base) noexcept nogil:
     if end > first and (gathers or is_staged(job)):
         width = job.n
     sc.width = pixels(job, GATHER_BYTES)
-    if job.order != TAPS or job.store == TRUNCATE:       # whose taps may not be summed group by group
+    if in_order:                        # taps that may not be summed group by group
         sc.width = max(1, min(sc.width, BLOCK_BYTES // (2 * (job.kh + TILE_ROWS) * job.parts * size)))
     width = max(min(width, sc.width + lanes), lanes)
     row_bytes = (width + job.kw) * job.parts * size + 192
@@ -360,7 +361,8 @@ cdef Py_ssize_t lay_out(Job* job, Scratch* sc, char* base) noexcept nogil:
     sc.large = False
     if first > 0 or end < job.n or gathers:
         sc.tile_rows = max(4, min(sc.tile_rows, max(budget // 2, budget - job.kh)))
-        sc.group = job.kh if job.order != TAPS or job.store == TRUNCATE else max(joined, min(job.kh, (budget - sc.tile_rows) // joined * joined))
+        if not in_order:
+            sc.group = max(joined, min(job.kh, (budget - sc.tile_rows) // joined * joined))
     m = min(job.m, sc.tile_rows)
     rows = m + sc.group + joined - 1 if first > 0 or end < job.n or gathers else 0
     turned = 0
