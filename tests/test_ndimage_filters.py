@@ -380,23 +380,101 @@ def test_what_is_not_finite_reaches_the_same_results_along_few_numbers(name, bad
     np.testing.assert_array_equal(np.isfinite(got), np.isfinite(expected))
 
 
-@pytest.mark.parametrize("name", ["sobel", "prewitt"])
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("shape", [(20,), (20, 30), (600, 700), (40, 50, 3), (12, 30, 40), (5, 300, 400)])
+def orders(ndim, axis, order):
+    """Of a derivative along one axis."""
+    return [order if k == axis else 0 for k in range(ndim)]
+
+
+#: Filters under antisymmetric lines of weights: by lines, by one kernel of 3 x 3, by products, of few and of many taps.
+SLOPES = {
+    "sobel": lambda m, x, axis: m.sobel(x, axis),
+    "prewitt": lambda m, x, axis: m.prewitt(x, axis, mode="wrap"),
+    "three taps": lambda m, x, axis: m.convolve1d(x, [0.3, 0.1, -0.3], axis, mode="mirror"),
+    "thirteen taps": lambda m, x, axis: m.correlate1d(x, np.arange(-6, 7) * 0.1, axis),
+    "gaussian_filter1d": lambda m, x, axis: m.gaussian_filter1d(x, 2, axis, 3, mode="nearest"),
+    "narrow gaussian_filter": lambda m, x, axis: m.gaussian_filter(x, 0.5, orders(x.ndim, axis, 1)),
+    "gaussian_filter": lambda m, x, axis: m.gaussian_filter(x, 3, orders(x.ndim, axis, 1), mode="mirror"),
+    "mixed gaussian_filter": lambda m, x, axis: m.gaussian_filter(x, 1.2, 1),
+    "gaussian_gradient_magnitude": lambda m, x, axis: m.gaussian_gradient_magnitude(x, 2),
+}
+SLOPE_SHAPES = [(40,), (3, 4), (20, 30), (37, 250), (600, 700), (40, 50, 18), (25, 300, 40), (2000, 3), (40, 50, 3)]
+
+
+def slope_images(shape, dtype, name):
+    """One that is flat, and one that is random; in no more than it needs to be in double, for magnitudes are of real pixels."""
+    if dtype == "complex64" and name == "gaussian_gradient_magnitude":
+        pytest.skip("real images only")
+    flat = np.full(shape, 0.1 if dtype != "complex64" else 0.1 - 0.7j, dtype)
+    return flat, np.random.default_rng(1).normal(size=shape).astype(dtype)
+
+
+@pytest.mark.parametrize("name", SLOPES)
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64"])
+@pytest.mark.parametrize("shape", SLOPE_SHAPES)
 def test_flat_images_have_no_slope(name, dtype, shape):
-    """As in SciPy, whose sums are of pairs of pixels; by lines, or by products where those are faster."""
-    flat, random = np.full(shape, 0.1, dtype), np.random.default_rng(1).random(shape).astype(dtype)
+    """As in SciPy, whose sums are of pairs of pixels."""
+    flat, random = slope_images(shape, dtype, name)
+    flat -= flat * (name == "three taps")           # whose middle is a weight as well
     for axis in range(len(shape)):
         for _ in range(2):          # by the jobs of the first call as well
-            assert not getattr(ndimage, name)(flat, axis).any()
-        expected = getattr(scipy.ndimage, name)(random, axis)
-        np.testing.assert_allclose(getattr(ndimage, name)(random, axis), expected, rtol=0, atol=40 * np.finfo(dtype).eps)
+            assert not SLOPES[name](ndimage, flat, axis).any()
+        assert not SLOPES[name](ndimage, np.asfortranarray(flat), axis).any()
+        expected = SLOPES[name](scipy.ndimage, random.astype(np.result_type(dtype, "float64")), axis)
+        eps = np.finfo(dtype).eps
+        np.testing.assert_allclose(SLOPES[name](ndimage, random, axis), expected, rtol=0, atol=100 * eps)
+
+
+@pytest.mark.parametrize("name", SLOPES)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", [(40,), (20, 30), (37, 250), (600, 700)])
+def test_mirrored_images_have_mirrored_slopes(name, dtype, shape):
+    _, random = slope_images(shape, dtype, name)
+    for axis in range(len(shape)):
+        slope = SLOPES[name](ndimage, random, axis)
+        for mirrored in range(len(shape)):
+            turns = name == "mixed gaussian_filter" or (mirrored == axis and name != "gaussian_gradient_magnitude")
+            if name == "three taps" and turns:
+                continue            # the middle weight's share does not
+            found = np.flip(SLOPES[name](ndimage, np.flip(random, mirrored), axis), mirrored)
+            np.testing.assert_array_equal(-found if turns else found, slope)
+
+
+@pytest.mark.parametrize("name", SLOPES)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", [(20, 30), (600, 700), (40, 50, 18)])
+def test_what_is_not_finite_reaches_the_slopes_that_it_reaches_in_scipy(name, dtype, shape):
+    """Weights of zero are weights; infinities of one sign cancel to NaN."""
+    _, image = slope_images(shape, dtype, name)
+    image[(3,) * len(shape)] = np.nan
+    image[-5] = image[:, -9] = np.inf
+    image[-7, ..., 2:11] = -np.inf
+    for axis in range(len(shape)):
+        with np.errstate(all="ignore"):
+            found, expected = (np.array(SLOPES[name](m, image, axis)) for m in (ndimage, scipy.ndimage))
+        found[np.isfinite(found)] = expected[np.isfinite(expected)] = 0
+        np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("name", ["three taps", "gaussian_filter1d", "narrow gaussian_filter", "gaussian_filter", "sobel"])
+@pytest.mark.parametrize("shape", [(30,), (20, 40), (600, 700)])
+def test_pairs_that_overflow_are_summed_tap_by_tap(name, shape):
+    """SciPy sums float32 pixels in double."""
+    scale = 0.02 if name == "sobel" else 0.6
+    image = np.where(np.random.default_rng(3).random(shape) < 0.5, -scale, scale).astype(np.float32) * np.finfo(np.float32).max
+    image[..., 7:] *= np.float32(2.0**-100)
+    for axis in range(len(shape)):
+        found, expected = SLOPES[name](ndimage, image, axis), SLOPES[name](scipy.ndimage, image.astype(float), axis)
+        assert np.isfinite(found).all()
+        np.testing.assert_allclose(found, expected, rtol=0, atol=3e-6 * abs(expected).max())
 
 
 def test_explain_says_why_large_slopes_are_products():
-    told = rapidconv.explain(ndimage.sobel, np.zeros((600, 700)), 0)
+    told = rapidconv.explain(ndimage.gaussian_filter, np.zeros((600, 700)), 2, (1, 0))
     assert told.method == "separable"
     assert "of a flat image it is exactly zero" in told.reason
+    told = rapidconv.explain(ndimage.gaussian_filter1d, np.zeros((3, 10000)), 200, order=1)
+    assert "no fft: of a flat image it would not be exactly zero" in told.reason
+
 
 
 ONES = [True, np.int8(1), np.uint8(1), np.int64(1), np.array(1)]

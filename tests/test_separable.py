@@ -185,6 +185,26 @@ def test_rows_beyond_an_edge_of_a_picture_wider_than_a_tile(boundary):
     check_values(separable(image, kernel, "full", boundary, 0.5), image, kernel, "full", boundary, 0.5, correlate=True)
 
 
+@pytest.mark.parametrize("channels", [1, 2, 3])
+@pytest.mark.parametrize("taps", [3, 5, 7, 9, 11, 13, 31])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_slopes_are_summed_in_pairs(dtype, taps, channels):
+    """Flat images have none, mirrored ones have mirrored ones, to the last bit; along rows and down columns of any height."""
+    bell = gauss(taps)
+    slope = bell * np.arange(taps // 2, -taps // 2, -1)
+    for column, row in ((slope, bell), (bell, slope), (slope, slope)):
+        kernel = np.outer(column, row).astype(dtype)
+        signs = [-1 if line is slope else 1 for line in (column, row)]
+        for rows in (1, 2, 6, 37):
+            image = pixels((rows, 150, channels), dtype)
+            assert not separable(np.full_like(image, 0.1), kernel).any()
+            found = separable(image, kernel)
+            np.testing.assert_allclose(found, direct(image, kernel), rtol=0, atol=1e2 * taps * np.finfo(dtype).eps)
+            for axis, sign in enumerate(signs):
+                mirrored = np.flip(separable(np.flip(image, axis), kernel), axis)
+                np.testing.assert_array_equal(sign * mirrored, found)
+
+
 def low_rank(n, dtype, whole=False):
     if whole:
         return np.outer([0, 1, 0, 0, 2], [1, 2, 3, 4, 5]).astype(dtype) + np.outer([1, 0, 2, 1, 0], [1, 1, 0, 1, 1]).astype(dtype)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._boundary import index_map
-from ._problem import Problem
+from ._problem import Order, Problem
 
 __all__ = [
     "CHANNELS", "ONE_PLANE", "as_planes", "channel", "distances", "first_plane", "in_memory_order", "is_interleaved", "kernel_planes",
@@ -72,7 +72,7 @@ def in_memory_order(problem: Problem, view: NDArray[Any]) -> tuple[Problem, NDAr
     problem, view = as_planes(problem, view)
     axes, kernel, strides = range(problem.kernel.ndim), problem.kernel, problem.image.strides
     near = min(axes, key=lambda axis: (problem.image.shape[axis] == 1, abs(strides[axis]), -axis))
-    if near != axes[-1] and kernel.shape[near] == 1:
+    if near != axes[-1] and kernel.shape[near] == 1 and problem.order <= Order.SKEW:      # slopes are along the last axis
         if _is_channels(problem, view, near):
             return _of_channels(*_moved(problem, view, (*(axis for axis in axes if axis != near), near)))
         short = [axis for axis in axes if axis != near and kernel.shape[axis] == 1]

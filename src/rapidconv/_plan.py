@@ -13,7 +13,7 @@ from . import _cost, _pieces
 from ._axes import as_planes, first_plane, kernel_planes
 from ._boundary import Boundary
 from ._native import in_use, kernels
-from ._problem import Combine, Lane, Plan, Problem, Products, Several, Store, Task, Tiles
+from ._problem import Combine, Lane, Order, Plan, Problem, Products, Several, Store, Task, Tiles
 from ._rank import MOST, box, factor
 from ._transform import LENGTHS, noise
 from ._workers import GRAIN, workers_for
@@ -88,7 +88,7 @@ def plan(problem: Problem, workers: int = 1, planes: int = 1) -> Plan:
         return _choose(problem, workers, planes)
     key = (
         kernel.tobytes(), kernel.dtype, kernel.shape, image.dtype, image.shape[problem.kernel.ndim :], problem.shape, problem.dtype,
-        problem.boundary, problem.fill.tobytes(), problem.method, problem.sums, problem.store,
+        problem.boundary, problem.fill.tobytes(), problem.method, problem.sums, problem.store, problem.order,
         None if several is None else several.combine, workers, planes,
     )  # fmt: skip
     kept = _kept.get(key)
@@ -189,7 +189,9 @@ def _road(problem: Problem, workers: int, planes: int, within: int) -> Plan:
     if wanted == "direct" or (wanted == "auto" and little):
         return Plan("direct", direct, why, seconds, gaining)
     tiles, separable, obstacles = None, None, {}
-    if wanted != "separable":
+    if wanted == "auto" and problem.order is Order.SKEW:
+        obstacles["fft"] = "of a flat image it would not be exactly zero"
+    elif wanted != "separable":
         tiles, seconds["fft"], obstacles["fft"] = _tiles(problem, cost, parts, riders)
     most = MOST
     if kernel_planes(kernel.shape) > 1:

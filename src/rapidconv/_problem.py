@@ -56,16 +56,19 @@ class Several:
 
 
 class Order(IntEnum):
-    """Order of the taps of `Store.TRUNCATE`, whose last bit shows, by the numbers the compiled kernels know them by.
+    """Order of the taps of direct sums, by the numbers the compiled kernels know them by.
 
-    All but the first and last are of kernels with one long axis, of taps w0 to w4 that meet x0 to x4 say; zeros are taps there.
+    It shows where sums are cut (`Store.TRUNCATE`), and in pairs that cancel. All but the first and last are of kernels with one
+    long axis, of taps w0 to w4 that meet x0 to x4 say, or of 3 x 3; zeros are taps there.
     """
 
     TAPS = 0            # 0 + w0 x0 + w1 x1 ..., in C order of the kernel
     LAST_FIRST = 1      # w4 x4 + w0 x0 + w1 x1 + w2 x2 + w3 x3
     SYMMETRIC = 2       # w2 x2 + w0 (x0 + x4) + w1 (x1 + x3)
     SKEW = 3            # w2 x2 + w0 (x0 - x4) + w1 (x1 - x3)
-    TURNED = 4          # as TAPS of the transposed kernel of two long axes
+    SLOPE_DOWN = 4      # of 3 x 3 and floating sums: first row minus last row, each summed in pairs
+    SLOPE_ALONG = 5     # first column minus last column, these differences summed in pairs
+    TURNED = 6          # as TAPS of the transposed kernel of two long axes
 
 
 @dataclass(slots=True, eq=False)
@@ -105,7 +108,7 @@ class Problem:
     skips : bool
         Whether zero taps meet no pixel, so that they spread no NaN or infinity; for real operands.
     order : Order
-        Of `TRUNCATE`.
+        Floating sums know `TAPS` and pairs alone.
     several : Several or None
         Kernels to run in place of `kernel`, which is the first of them.
     """

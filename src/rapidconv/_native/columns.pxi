@@ -82,10 +82,10 @@ cdef inline void meet(
 
 
 cdef inline void columns(
-    vec zero, const char* ring, Py_ssize_t pitch, const Py_ssize_t* at, Py_ssize_t taps, const char* w,
+    vec zero, const char** slots, Py_ssize_t x, Py_ssize_t pitch, Py_ssize_t taps, const char* w,
     Py_ssize_t w_pitch, Py_ssize_t rank, char* out, Py_ssize_t out_pitch, vec* check, const int rows, const int vecs,
 ) noexcept nogil:
-    """Up to 6 rows of outputs, vecs vectors wide, from the rows at ring + at[i] of each of rank rings, pitch apart.
+    """Up to 6 rows of outputs, vecs vectors wide, from the rows at slots[i] + x of each of rank rings, pitch apart.
 
     At least as many taps as rows.
     """
@@ -106,16 +106,16 @@ cdef inline void columns(
         for i in range(rows - 1):
             meet(&a00, &a01, &a02, &a03, &a10, &a11, &a12, &a13, &a20, &a21, &a22, &a23,
                  &a30, &a31, &a32, &a33, &a40, &a41, &a42, &a43, &a50, &a51, &a52, &a53,
-                 ring + at[i], w + i * size, 0, i, rows, vecs)
+                 slots[i] + x, w + i * size, 0, i, rows, vecs)
         for i in range(rows - 1, taps):
             meet(&a00, &a01, &a02, &a03, &a10, &a11, &a12, &a13, &a20, &a21, &a22, &a23,
                  &a30, &a31, &a32, &a33, &a40, &a41, &a42, &a43, &a50, &a51, &a52, &a53,
-                 ring + at[i], w + i * size, 0, rows - 1, rows, vecs)
+                 slots[i] + x, w + i * size, 0, rows - 1, rows, vecs)
         for i in range(1, rows):
             meet(&a00, &a01, &a02, &a03, &a10, &a11, &a12, &a13, &a20, &a21, &a22, &a23,
                  &a30, &a31, &a32, &a33, &a40, &a41, &a42, &a43, &a50, &a51, &a52, &a53,
-                 ring + at[taps + i - 1], w + (taps + i - 1) * size, i, rows - 1, rows, vecs)
-        ring += pitch
+                 slots[taps + i - 1] + x, w + (taps + i - 1) * size, i, rows - 1, rows, vecs)
+        x += pitch
         w += w_pitch
     put(zero, a00, a01, a02, a03, out, check, vecs)
     if rows > 1:
@@ -131,61 +131,61 @@ cdef inline void columns(
 
 
 cdef inline void tile_columns(
-    vec zero, const char* ring, Py_ssize_t pitch, const Py_ssize_t* at, Py_ssize_t taps, const char* w, Py_ssize_t w_pitch,
+    vec zero, const char** slots, Py_ssize_t x, Py_ssize_t pitch, Py_ssize_t taps, const char* w, Py_ssize_t w_pitch,
     Py_ssize_t rank, Py_ssize_t m, char* out, Py_ssize_t out_pitch, vec* check, const int vecs,
 ) noexcept nogil:
     """m rows of outputs, vecs vectors wide."""
     cdef Py_ssize_t y = 0
     while y < m:
         if taps >= 6 and m - y >= 6 and m - y != 8:
-            columns(zero, ring, pitch, at + y, taps, w, w_pitch, rank, out + y * out_pitch, out_pitch, check, 6, vecs)
+            columns(zero, slots + y, x, pitch, taps, w, w_pitch, rank, out + y * out_pitch, out_pitch, check, 6, vecs)
             y += 6
         elif taps >= 4 and m - y >= 4:
-            columns(zero, ring, pitch, at + y, taps, w, w_pitch, rank, out + y * out_pitch, out_pitch, check, 4, vecs)
+            columns(zero, slots + y, x, pitch, taps, w, w_pitch, rank, out + y * out_pitch, out_pitch, check, 4, vecs)
             y += 4
         else:
-            columns(zero, ring, pitch, at + y, taps, w, w_pitch, rank, out + y * out_pitch, out_pitch, check, 1, vecs)
+            columns(zero, slots + y, x, pitch, taps, w, w_pitch, rank, out + y * out_pitch, out_pitch, check, 1, vecs)
             y += 1
 
 
 cdef bint strip_columns(
-    vec zero, const char* ring, Py_ssize_t pitch, const Py_ssize_t* at, Py_ssize_t taps, const char* w, Py_ssize_t w_pitch,
-    Py_ssize_t rank, Py_ssize_t m, char* out, Py_ssize_t out_pitch,
+    vec zero, const char** slots, Py_ssize_t x, Py_ssize_t pitch, Py_ssize_t taps, const char* w, Py_ssize_t w_pitch,
+    Py_ssize_t rank, int order, Py_ssize_t m, char* out, Py_ssize_t out_pitch,
 ) noexcept nogil:
     """m rows of a strip of outputs; whether all are finite."""
     cdef vec check = zero
-    cdef char[64] room
-    cdef Py_ssize_t i
-    tile_columns(zero, ring, pitch, at, taps, w, w_pitch, rank, m, out, out_pitch, &check, RC_COLUMN_VECS)
+    cdef int k
+    if vec is vf4 or vec is vf8:
+        if order != TAPS:
+            for k from 0 <= k < 4 by RC_PAIR_VECS:
+                if order == SKEW:
+                    pairs_down(zero, slots, x, sizeof(vec), w, taps, m, out, out_pitch, &check, SKEW, RC_PAIR_VECS)
+                else:
+                    pairs_down(zero, slots, x, sizeof(vec), w, taps, m, out, out_pitch, &check, SYMMETRIC, RC_PAIR_VECS)
+                x += RC_PAIR_VECS * sizeof(vec)
+                out += RC_PAIR_VECS * sizeof(vec)
+            return is_clear(check)
+    tile_columns(zero, slots, x, pitch, taps, w, w_pitch, rank, m, out, out_pitch, &check, RC_COLUMN_VECS)
     if RC_COLUMN_VECS == 2:
-        tile_columns(zero, ring + 2 * sizeof(vec), pitch, at, taps, w, w_pitch, rank, m, out + 2 * sizeof(vec), out_pitch,
-                     &check, RC_COLUMN_VECS)
-    store(<char*> room, check)
-    if vec is vf4:
-        for i in range(<Py_ssize_t> (sizeof(vec) // sizeof(float))):
-            if (<float*> room)[i] != 0:
-                return False
-    elif vec is vf8:
-        for i in range(<Py_ssize_t> (sizeof(vec) // sizeof(double))):
-            if (<double*> room)[i] != 0:
-                return False
-    return True
+        tile_columns(zero, slots, x + 2 * sizeof(vec), pitch, taps, w, w_pitch, rank, m, out + 2 * sizeof(vec), out_pitch, &check,
+                     RC_COLUMN_VECS)
+    return is_clear(check)
 
 
 cdef bint columns_of(
-    int kind, const char* ring, Py_ssize_t pitch, const Py_ssize_t* at, Py_ssize_t taps, const char* w, Py_ssize_t w_pitch,
-    Py_ssize_t rank, Py_ssize_t m, char* out, Py_ssize_t out_pitch,
+    int kind, const char** slots, Py_ssize_t x, Py_ssize_t pitch, Py_ssize_t taps, const char* w, Py_ssize_t w_pitch,
+    Py_ssize_t rank, int order, Py_ssize_t m, char* out, Py_ssize_t out_pitch,
 ) noexcept nogil:
     """strip_columns in the lane of a type."""
     cdef extended zero = 0
     cdef const char* z = <const char*> &zero
     if kind == F4:
-        return strip_columns(vf4_splat(z), ring, pitch, at, taps, w, w_pitch, rank, m, out, out_pitch)
+        return strip_columns(vf4_splat(z), slots, x, pitch, taps, w, w_pitch, rank, order, m, out, out_pitch)
     elif kind == F8:
-        return strip_columns(vf8_splat(z), ring, pitch, at, taps, w, w_pitch, rank, m, out, out_pitch)
+        return strip_columns(vf8_splat(z), slots, x, pitch, taps, w, w_pitch, rank, order, m, out, out_pitch)
     elif kind == I2:
-        return strip_columns(vi2_splat(z), ring, pitch, at, taps, w, w_pitch, rank, m, out, out_pitch)
+        return strip_columns(vi2_splat(z), slots, x, pitch, taps, w, w_pitch, rank, order, m, out, out_pitch)
     elif kind == I4:
-        return strip_columns(vi4_splat(z), ring, pitch, at, taps, w, w_pitch, rank, m, out, out_pitch)
+        return strip_columns(vi4_splat(z), slots, x, pitch, taps, w, w_pitch, rank, order, m, out, out_pitch)
     else:
-        return strip_columns(vi8_splat(z), ring, pitch, at, taps, w, w_pitch, rank, m, out, out_pitch)
+        return strip_columns(vi8_splat(z), slots, x, pitch, taps, w, w_pitch, rank, order, m, out, out_pitch)

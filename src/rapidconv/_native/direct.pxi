@@ -1037,9 +1037,9 @@ cdef inline void column_block(
 
 cdef void correlate_columns(
     vec zero, const char** columns, Py_ssize_t width, Py_ssize_t m, Py_ssize_t kh, Py_ssize_t kw, const char* w,
-    Py_ssize_t w_step, char* out, Py_ssize_t out_pitch,
+    Py_ssize_t w_step, char* out, Py_ssize_t out_pitch, int order,
 ) noexcept nogil:
-    """Valid correlation of columns laid out as rows, for the few output columns of a rim; sums run as in taps.
+    """Valid correlation of columns laid out as rows, for the few output columns of a rim; sums run as in taps, or in pairs.
 
     columns[0 .. width + kw - 2] : column starts, m + kh - 1 numbers each, m a multiple of the lanes
     out : column x of the outputs at x * out_pitch
@@ -1047,6 +1047,12 @@ cdef void correlate_columns(
     cdef Py_ssize_t x = 0, y, one = sizeof(vec), end = m * lane_size(zero)
     cdef bint four = end >= 4 * one, two = width > 1
     cdef char* to
+    if vec is vf4 or vec is vf8:
+        if order != TAPS:
+            for x in range(width):
+                for y from 0 <= y < end by sizeof(vec):
+                    store(out + x * out_pitch + y, sum_in_pairs(zero, columns + x, y, lane_size(zero), kh, kw, w, order, True))
+            return
     while x < width:
         x = min(x, width - 1 - two)             # the last block of a row or column ends with it: some sums are made twice
         to = out + x * out_pitch

@@ -69,7 +69,8 @@ cdef void dots_in(
                 for i in range(k + low - 1):
                     sc.rows[i] = sc.block + (p + i * joined) * row_pitch
                 correlate_lane(ln.kind, sc.rows, k, full, low, job.kw, w, w_step, job.parts * size,
-                               sums + p * pitch if sums != NULL else NULL, joined * pitch, dest + p * pitch, joined * pitch, -k)
+                               sums + p * pitch if sums != NULL else NULL, joined * pitch, dest + p * pitch, joined * pitch, -k,
+                               TAPS)
             sums = dest
             first += group
     for i in range(m):

@@ -132,7 +132,7 @@ cdef inline bint in_place(Job* job, Lane* ln) noexcept nogil:
 cdef inline bint makes_rings(Job* job) noexcept nogil:
     """Whether tiles read in place may be high enough for rings."""
     return (is_tall(job.m, job.kh) and job.n_lanes == 1 and (job.lanes[0].kind == F4 or job.lanes[0].kind == F8)
-            and job.lanes[0].imag_part == NULL and in_place(job, &job.lanes[0]))
+            and job.order == TAPS and job.lanes[0].imag_part == NULL and in_place(job, &job.lanes[0]))
 
 
 cdef inline Lane* whole_number_lane(Job* job) noexcept nogil:

@@ -13,6 +13,7 @@ cnp.import_array()
 include "lanes.pxi"
 include "convert.pxi"
 include "direct.pxi"
+include "pairs.pxi"
 include "bank.pxi"
 include "job.pxi"
 include "gather.pxi"

@@ -302,6 +302,42 @@ cdef inline void quad_row(
         s += 1
 
 
+cdef inline void pair_quads(
+    bankable zero, const char** phases, char* out, Py_ssize_t strip, Py_ssize_t strips, const char* w, Py_ssize_t taps,
+    const char* ahead, const int order, const int unit,
+) noexcept nogil:
+    """As quad_row, in an order of pairs; phases[i]: where the row's inputs i, 4 + i, 8 + i ... lie."""
+    cdef Py_ssize_t s = 0, b, group = 4 * sizeof(bankable)
+    cdef bankable a0, a1, a2, a3, b0, b1, b2, b3
+    while s < strips:
+        if ahead != NULL:
+            for b from s * group <= b < (s + RC_PAIR_VECS) * group by 64:
+                RC_READ_SOON(ahead + b)
+        if RC_PAIR_VECS > 1 and s + 1 < strips:
+            pair_four(&a0, &a1, &a2, &a3, &b0, &b1, &b2, &b3, phases, s * sizeof(bankable), sizeof(bankable), w, taps, order, 2)
+            merge(b0, b1, b2, b3, out + (s + 1) * strip, unit)
+        else:
+            pair_four(&a0, &a1, &a2, &a3, &b0, &b1, &b2, &b3, phases, s * sizeof(bankable), 0, w, taps, order, 1)
+        merge(a0, a1, a2, a3, out + s * strip, unit)
+        s += RC_PAIR_VECS
+
+
+cdef void pair_trail(
+    bankable zero, const char* p, char* out, Py_ssize_t strip, Py_ssize_t strips, const char* w, Py_ssize_t taps, Py_ssize_t step,
+    const int order,
+) noexcept nogil:
+    """As trail, in an order of pairs."""
+    cdef Py_ssize_t s, one = sizeof(bankable)
+    cdef bankable a, b, c, d
+    for s in range(strips):
+        pair_row(&a, &b, &c, &d, &p, 4 * s * one, 3 * one, step, w, taps, order, 4)
+        store(out, a)
+        store(out + one, b)
+        store(out + 2 * one, c)
+        store(out + 3 * one, d)
+        out += strip
+
+
 cdef void split_lane(
     int kind, const char* p, char* phases, Py_ssize_t pitch, Py_ssize_t groups, Py_ssize_t unit,
 ) noexcept nogil:
@@ -339,13 +375,47 @@ cdef void quad_lane(
         quad_row(vi2_splat(z), p, pitch, out, strip, strips, w, taps, ahead, 1)
 
 
-cdef void trail_lane(
-    int kind, const char* p, char* out, Py_ssize_t strip, Py_ssize_t strips, const char* w, Py_ssize_t taps, Py_ssize_t step,
+cdef void pair_lane(
+    int kind, const char** phases, char* out, Py_ssize_t strip, Py_ssize_t strips, const char* w, Py_ssize_t taps,
+    const char* ahead, int order, Py_ssize_t unit,
 ) noexcept nogil:
-    """trail in the lane of a type."""
+    """pair_quads in the lane of a floating type."""
     cdef extended zero = 0
     cdef const char* z = <const char*> &zero
-    if kind == F4:
+    if kind == F4 and unit == 1 and order == SKEW:
+        pair_quads(vf4_splat(z), phases, out, strip, strips, w, taps, ahead, SKEW, 1)
+    elif kind == F4 and unit == 1:
+        pair_quads(vf4_splat(z), phases, out, strip, strips, w, taps, ahead, SYMMETRIC, 1)
+    elif kind == F4 and order == SKEW:
+        pair_quads(vf4_splat(z), phases, out, strip, strips, w, taps, ahead, SKEW, 2)
+    elif kind == F4:
+        pair_quads(vf4_splat(z), phases, out, strip, strips, w, taps, ahead, SYMMETRIC, 2)
+    elif unit == 1 and order == SKEW:
+        pair_quads(vf8_splat(z), phases, out, strip, strips, w, taps, ahead, SKEW, 1)
+    elif unit == 1:
+        pair_quads(vf8_splat(z), phases, out, strip, strips, w, taps, ahead, SYMMETRIC, 1)
+    elif order == SKEW:
+        pair_quads(vf8_splat(z), phases, out, strip, strips, w, taps, ahead, SKEW, 2)
+    else:
+        pair_quads(vf8_splat(z), phases, out, strip, strips, w, taps, ahead, SYMMETRIC, 2)
+
+
+cdef void trail_lane(
+    int kind, const char* p, char* out, Py_ssize_t strip, Py_ssize_t strips, const char* w, Py_ssize_t taps, Py_ssize_t step,
+    int order,
+) noexcept nogil:
+    """trail, or pair_trail, in the lane of a type."""
+    cdef extended zero = 0
+    cdef const char* z = <const char*> &zero
+    if kind == F4 and order == SYMMETRIC:
+        pair_trail(vf4_splat(z), p, out, strip, strips, w, taps, step, SYMMETRIC)
+    elif kind == F4 and order == SKEW:
+        pair_trail(vf4_splat(z), p, out, strip, strips, w, taps, step, SKEW)
+    elif kind == F8 and order == SYMMETRIC:
+        pair_trail(vf8_splat(z), p, out, strip, strips, w, taps, step, SYMMETRIC)
+    elif kind == F8 and order == SKEW:
+        pair_trail(vf8_splat(z), p, out, strip, strips, w, taps, step, SKEW)
+    elif kind == F4:
         trail(vf4_splat(z), p, out, strip, strips, w, taps, step)
     elif kind == F8:
         trail(vf8_splat(z), p, out, strip, strips, w, taps, step)

@@ -3,21 +3,21 @@
 
 cdef void columns_lane(
     int kind, const char** columns, Py_ssize_t width, Py_ssize_t m, Py_ssize_t kh, Py_ssize_t kw, const char* w,
-    Py_ssize_t w_step, char* out, Py_ssize_t out_pitch,
+    Py_ssize_t w_step, char* out, Py_ssize_t out_pitch, int order,
 ) noexcept nogil:
     """correlate_columns in the lane of a type."""
     cdef extended zero = 0
     cdef const char* z = <const char*> &zero
     if kind == F4:
-        correlate_columns(vf4_splat(z), columns, width, m, kh, kw, w, w_step, out, out_pitch)
+        correlate_columns(vf4_splat(z), columns, width, m, kh, kw, w, w_step, out, out_pitch, order)
     elif kind == F8:
-        correlate_columns(vf8_splat(z), columns, width, m, kh, kw, w, w_step, out, out_pitch)
+        correlate_columns(vf8_splat(z), columns, width, m, kh, kw, w, w_step, out, out_pitch, order)
     elif kind == I2:
-        correlate_columns(vi2_splat(z), columns, width, m, kh, kw, w, w_step, out, out_pitch)
+        correlate_columns(vi2_splat(z), columns, width, m, kh, kw, w, w_step, out, out_pitch, order)
     elif kind == I4:
-        correlate_columns(vi4_splat(z), columns, width, m, kh, kw, w, w_step, out, out_pitch)
+        correlate_columns(vi4_splat(z), columns, width, m, kh, kw, w, w_step, out, out_pitch, order)
     else:
-        correlate_columns(vi8_splat(z), columns, width, m, kh, kw, w, w_step, out, out_pitch)
+        correlate_columns(vi8_splat(z), columns, width, m, kh, kw, w, w_step, out, out_pitch, order)
 
 
 cdef inline void take_square(lane* like, const char** rows, Py_ssize_t at, lane* to, Py_ssize_t length) noexcept nogil:
@@ -140,10 +140,10 @@ cdef void rim_of(
                 sc.columns[c] = <const char*> (block + sc.run[k] * length)
                 k += parts
         columns_lane(ln.kind, sc.columns, width, padded, job.kh, job.kw, ln.real_part, job.kh * size,
-                     <char*> (sums + part * plane), padded * size)
+                     <char*> (sums + part * plane), padded * size, job.order)
         if ln.imag_part != NULL:
             columns_lane(ln.kind, sc.columns, width, padded, job.kh, job.kw, ln.imag_part, job.kh * size,
-                         <char*> (im + part * plane), padded * size)
+                         <char*> (im + part * plane), padded * size, job.order)
     for i in range(m):
         d = <lane*> (job.out + (y0 + i) * job.out_row_stride) + x0 * job.out_parts
         if job.out_parts == 1:

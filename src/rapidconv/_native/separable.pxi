@@ -14,7 +14,7 @@
 #        ...
 #
 # Every output is summed along the row tap by tap, then down the column tap by tap, product after product, each in one
-# accumulator: its bits do not depend on tiles, layout or workers.
+# accumulator, or along and down in pairs of inputs (pairs.pxi): its bits do not depend on tiles, layout or workers.
 #
 # A strip of a batch with a result that is not finite is summed directly instead (NaN and infinities of the image would
 # spread over the kernel's zeros and meet in other orders).
@@ -29,6 +29,7 @@ ctypedef struct Factors:
     const char* rows[MAX_LANES]         # rank x kw
     int planes                          # 2: a complex kernel, sums of real and of imaginary parts
     int rank
+    int row_order, column_order         # of the taps: pairs, where one of them is antisymmetric, else TAPS
     Py_ssize_t top, height, left, width     # taps that are not zeros at the ends of every factor
     bint clamp                          # the kernel is not negative: nor is a sum of what is not
 
@@ -49,7 +50,8 @@ ctypedef struct Ring:
     Py_ssize_t* source          # rows of the image (-1: fill) whose sums are in the slots of the ring, or EMPTY
     char* flags                 # of those rows
     char* bad                   # strips of a batch with results that are not finite
-    Py_ssize_t* at
+    const char** at             # the rows of the ring that a batch needs, in the first strip
+    const char** inputs         # the numbers of a row in its phases, those of the first four outputs
     Py_ssize_t slots
     Py_ssize_t width            # pixels of a tile
     int lane                    # in use
@@ -61,8 +63,29 @@ ctypedef struct Ring:
     bint splits, watched
 
 
+cdef int line_order(const lane* w, Py_ssize_t n) noexcept nogil:
+    """In which order the taps of a line are met: in pairs, if that is what they are."""
+    cdef Py_ssize_t i
+    cdef bint even = n % 2 == 1 and n > 1, odd = even
+    for i in range(n // 2):
+        even &= w[i] == w[n - 1 - i]
+        odd &= w[i] == -w[n - 1 - i]
+    return SYMMETRIC if even else SKEW if odd else TAPS
+
+
+cdef int order_of(int kind, const char* w, Py_ssize_t n) noexcept nogil:
+    """line_order in the lane of a type: whole sums are the same in any order."""
+    if kind == F4:
+        return line_order(<const float*> w, n)
+    elif kind == F8:
+        return line_order(<const double*> w, n)
+    else:
+        return TAPS
+
+
 cdef void trim_taps(Job* job, Factors* f) noexcept nogil:
-    """Find the taps that are not zeros at the ends of every factor."""
+    """Find the taps that are not zeros at the ends of every factor, and the order in which they are met."""
+    cdef int kind = job.lanes[0].kind            # of whole numbers, another lane sums in any order
     cdef Py_ssize_t i, q, size = type_size(job.lanes[0].kind), b
     cdef Py_ssize_t low = job.kh, high = 0, first = job.kw, last = 0
     for q in range(f.planes * f.rank):
@@ -83,6 +106,12 @@ cdef void trim_taps(Job* job, Factors* f) noexcept nogil:
     f.height = max(1, high - f.top)
     f.left = min(first, job.kw - 1)
     f.width = max(1, last - f.left)
+    f.row_order = f.column_order = TAPS
+    if f.planes == 1 and f.rank == 1:
+        f.row_order = order_of(kind, f.rows[0] + f.left * size, f.width)
+        f.column_order = order_of(kind, f.columns[0] + f.top * size, f.height)
+        if f.row_order != SKEW and f.column_order != SKEW:
+            f.row_order = f.column_order = TAPS
 
 
 cdef Py_ssize_t lay_ring(Job* job, Factors* f, Ring* t, char* base) noexcept nogil:
@@ -109,7 +138,8 @@ cdef Py_ssize_t lay_ring(Job* job, Factors* f, Ring* t, char* base) noexcept nog
     t.source = <Py_ssize_t*> carve(&at, t.slots * word)
     t.flags = carve(&at, t.slots)
     t.bad = carve(&at, numbers)
-    t.at = <Py_ssize_t*> carve(&at, t.slots * word)
+    t.at = <const char**> carve(&at, t.slots * word)
+    t.inputs = <const char**> carve(&at, (job.kw + 3) * word)
     for k in range(3):
         t.edge[k].source = <Py_ssize_t*> carve(&at, word)
         t.edge[k].run = <Py_ssize_t*> carve(&at, (t.width + job.kw) * 4 * word)
@@ -135,6 +165,8 @@ cdef void enter_tile(Job* job, Factors* f, Ring* t, Py_ssize_t x0, Py_ssize_t x1
     else:
         t.groups = t.strips + ((f.width - 1) * job.parts + group - 1) // group
     t.phase_pitch = t.groups * t.lanes * t.size
+    for slot in range(f.width + 3):
+        t.inputs[slot] = t.phases + slot % 4 * t.phase_pitch + slot // 4 * job.parts * t.size
     for slot in range(t.slots):
         t.source[slot] = EMPTY
     t.watched = floating and (f.clamp or f.height < job.kh or f.width < job.kw)
@@ -223,12 +255,16 @@ cdef bint read_row(Job* job, Factors* f, Ring* t, Py_ssize_t r, Py_ssize_t x0, P
     for q in range(f.rank):
         out = t.ring + q * t.strips * t.slots * t.strip_bytes + slot * t.strip_bytes
         p = f.rows[t.lane] + (q * job.kw + f.left) * t.size
-        if t.splits:
+        if t.splits and f.row_order != TAPS:
+            pair_lane(ln.kind, t.inputs, out, t.slots * t.strip_bytes, t.strips, p, f.width, ahead, f.row_order, job.parts)
+            ahead = NULL
+        elif t.splits:
             quad_lane(ln.kind, t.phases, t.phase_pitch, out, t.slots * t.strip_bytes, t.strips, p, f.width,
                       ahead, job.parts)
             ahead = NULL
         else:
-            trail_lane(ln.kind, row, out, t.slots * t.strip_bytes, t.strips, p, f.width, job.parts * t.size)
+            trail_lane(ln.kind, row, out, t.slots * t.strip_bytes, t.strips, p, f.width, job.parts * t.size,
+                       f.row_order)
     t.source[slot] = source
     return True
 
@@ -278,7 +314,7 @@ cdef int batch(
     cdef char* dest
     cdef char* out = job.out + y * job.out_row_stride + x0 * job.out_col_stride
     for i in range(m + f.height - 1):
-        t.at[i] = (y + f.top + i) % t.slots * t.strip_bytes
+        t.at[i] = t.ring + (y + f.top + i) % t.slots * t.strip_bytes
     if t.watched:
         for i in range(m + job.kh - 1):
             all_flags |= t.flags[(y + i) % t.slots]
@@ -290,8 +326,8 @@ cdef int batch(
             if whole and (s + 1) * group <= n:
                 dest = out + s * t.strip_bytes
             if not columns_of(
-                    ln.kind, t.ring + s * t.slots * t.strip_bytes, ring_pitch, t.at, f.height,
-                    f.columns[t.lane] + (p * f.rank * job.kh + f.top) * t.size, job.kh * t.size, f.rank, m, dest,
+                    ln.kind, t.at, s * t.slots * t.strip_bytes, ring_pitch, f.height,
+                    f.columns[t.lane] + (p * f.rank * job.kh + f.top) * t.size, job.kh * t.size, f.rank, f.column_order, m, dest,
                     job.out_row_stride if whole and (s + 1) * group <= n else pitch):
                 t.bad[s] = 1
         any_bad |= t.bad[s]

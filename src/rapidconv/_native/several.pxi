@@ -195,7 +195,7 @@ cdef void several_tile(Job* job, Several* sv, Py_ssize_t y0, Py_ssize_t m, Py_ss
             else:
                 dest = sc.plane[2]
             correlate_lane(ln.kind, sc.rows, m, full, group, job.kw, w, job.kh * size, job.parts * size, sums, pitch,
-                           dest, job.out_row_stride if straight and dest == out + k * sv.out_step else pitch, -m)
+                           dest, job.out_row_stride if straight and dest == out + k * sv.out_step else pitch, -m, TAPS)
             sums = dest
             first += group
         if rooted:

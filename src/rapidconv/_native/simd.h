@@ -337,13 +337,15 @@ RC_TIMES_I(vf8, int64_t, RC_N8)
 #  define vf8_times_i(a) (a)
 #endif
 
-/* Tiles of the separable road, in vectors: 6 rows of columns summed, 4 phases of a row. */
+/* Tiles of the separable road, in vectors: 6 rows of columns summed, 4 phases of a row; 4 rows, or phases, of pairs. */
 #if RC_BYTES == 64 || (RC_BYTES == 16 && defined(__aarch64__))
 #  define RC_COLUMN_VECS 4
 #  define RC_QUAD_VECS 4
+#  define RC_PAIR_VECS 2
 #else
 #  define RC_COLUMN_VECS 2
 #  define RC_QUAD_VECS 2
+#  define RC_PAIR_VECS 1
 #endif
 
 /* A line that will be read soon, into the first-level cache; or later, into the second. */

@@ -9,7 +9,8 @@
 #   SKEW         w2 x2 + w0 (x0 - x4) + w1 (x1 - x3)
 #   TURNED       0 + w00 x00 + w10 x10 + ...                         column by column, of a kernel of one plane
 #
-# Where zero taps meet no pixel, results that are not finite are summed again without them (MEND).
+# Where zero taps meet no pixel, results that are not finite are summed again without them: MEND, in any lane, multiplied and
+# added as in direct.pxi.
 
 cdef extern from "simd.h" nogil:
     vf8 vf8_unfused(vf8 v)
@@ -20,12 +21,6 @@ ctypedef fused floating_vec:
     vfg
 
 cdef enum:
-    MEND = -1           # as TAPS, in any lane, multiplied and added as in direct.pxi
-    TAPS = 0            # from here on as Order in _problem.py
-    LAST_FIRST = 1
-    SYMMETRIC = 2
-    SKEW = 3
-    TURNED = 4
     STRIP = 4           # vectors summed side by side
 
 

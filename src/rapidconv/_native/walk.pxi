@@ -11,12 +11,16 @@
 cdef void correlate_lane(
     int kind, const char** rows, Py_ssize_t m, Py_ssize_t n, Py_ssize_t kh, Py_ssize_t kw, const char* w,
     Py_ssize_t w_step, Py_ssize_t step, const char* sums, Py_ssize_t sums_pitch, char* out, Py_ssize_t out_pitch,
-    Py_ssize_t ahead,
+    Py_ssize_t ahead, int order,
 ) noexcept nogil:
-    """correlate_rows in the lane of a type."""
+    """correlate_rows, or correlate_pairs, in the lane of a type."""
     cdef extended zero = 0
     cdef const char* z = <const char*> &zero
-    if kind == F4:
+    if kind == F4 and order != TAPS:
+        correlate_pairs(vf4_splat(z), rows, m, n, kh, kw, w, step, out, out_pitch, ahead, order)
+    elif kind == F8 and order != TAPS:
+        correlate_pairs(vf8_splat(z), rows, m, n, kh, kw, w, step, out, out_pitch, ahead, order)
+    elif kind == F4:
         correlate_rows(vf4_splat(z), rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, ahead)
     elif kind == F8:
         correlate_rows(vf8_splat(z), rows, m, n, kh, kw, w, w_step, step, sums, sums_pitch, out, out_pitch, ahead)
@@ -171,7 +175,7 @@ cdef bint tile_in(
                     dest = sc.plane[2 * p] if sums[p] != sc.plane[2 * p] else sc.plane[2 * p + 1]
                     dest_pitch = pitch
                 correlate_lane(ln.kind, sc.rows, m, full, group, job.kw, w, job.kh * size, job.parts * size, sums[p], pitch,
-                               dest, dest_pitch, ahead)
+                               dest, dest_pitch, ahead, job.order)
                 sums[p] = dest
             first += group
     if straight:
@@ -329,6 +333,7 @@ cdef Py_ssize_t lay_out(Job* job, Scratch* sc, char* base) noexcept nogil:
     cdef Py_ssize_t size = 2, m, width, lanes = 1, first, end, row_bytes, budget, rows, turned, pointers, k
     cdef Py_ssize_t word = sizeof(char*), joined = rows_of(&job.lanes[0])
     cdef bint whole = whole_number_lane(job) != NULL, gathers = whole or needs_mending(job)
+    cdef bint in_order = job.order != TAPS or job.store == TRUNCATE
     cdef char* at = base
     for k in range(job.n_lanes):
         size = max(size, type_size(job.lanes[k].kind))
@@ -338,7 +343,7 @@ cdef Py_ssize_t lay_out(Job* job, Scratch* sc, char* base) noexcept nogil:
     if end > first and (gathers or is_staged(job)):
         width = job.n
     sc.width = pixels(job, GATHER_BYTES)
-    if job.store == TRUNCATE:           # whose taps may not be summed group by group
+    if in_order:                        # taps that may not be summed group by group
         sc.width = max(1, min(sc.width, BLOCK_BYTES // (2 * (job.kh + TILE_ROWS) * job.parts * size)))
     width = max(min(width, sc.width + lanes), lanes)
     row_bytes = (width + job.kw) * job.parts * size + 192
@@ -356,7 +361,8 @@ cdef Py_ssize_t lay_out(Job* job, Scratch* sc, char* base) noexcept nogil:
     sc.large = False
     if first > 0 or end < job.n or gathers:
         sc.tile_rows = max(4, min(sc.tile_rows, max(budget // 2, budget - job.kh)))
-        sc.group = job.kh if job.store == TRUNCATE else max(joined, min(job.kh, (budget - sc.tile_rows) // joined * joined))
+        if not in_order:
+            sc.group = max(joined, min(job.kh, (budget - sc.tile_rows) // joined * joined))
     m = min(job.m, sc.tile_rows)
     rows = m + sc.group + joined - 1 if first > 0 or end < job.n or gathers else 0
     turned = 0
