@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from . import _cost, _transform
 from ._pieces import cut_kernel
-from ._problem import Lane, Plan, Products, Tiles
+from ._problem import MATRIX, Lane, Plan, Products, Tiles
 from ._rank import lane_factors
 
 __all__ = ["Weights", "weights_of"]
@@ -130,7 +130,9 @@ def weights_of(kernel: NDArray[Any], plan: Plan) -> Weights:
 
 def _in_lane(kernel: NDArray[Any], lane: Lane) -> tuple[NDArray[Any], NDArray[Any] | None]:
     """Real and imaginary part of a kernel as direct sums in a lane read them."""
-    return _transposed(kernel, lane.dtype) if lane.joined == 1 else (_joined(kernel, lane.joined), None)
+    if lane.joined == 1:
+        return _transposed(kernel, lane.dtype)
+    return _matrices(kernel) if lane.joined == MATRIX else _joined(kernel, lane.joined), None
 
 
 def _transposed(kernel: NDArray[Any], dtype: np.dtype[np.generic]) -> tuple[NDArray[Any], NDArray[Any] | None]:
@@ -147,3 +149,24 @@ def _joined(kernel: NDArray[Any], rows: int) -> NDArray[Any]:
     taken = np.zeros((*planes, width, -(-height // rows) * rows), np.dtype(f"i{4 // rows}"))
     taken[..., :height] = kernel.swapaxes(-1, -2).astype(taken.dtype)
     return taken
+
+
+def _matrices(kernel: NDArray[Any]) -> NDArray[Any]:
+    """The low bytes of a kernel in matrices of 64 x 16, four rows of which lie side by side: see matrices.pxi.
+
+    Row k of a matrix, of 8 rows of 8 pixels, is for the pixel at row k % 16 // 2, column k // 16 * 2 + k % 2; column n for the output
+    at row n // 2, column n % 2.
+    """
+    *planes, height, width = kernel.shape
+    down, across = -(-(height + 7) // 8), -(-(width + 1) // 8)
+    padded = np.zeros((*planes, 8 * down + 7, 8 * across + 1), np.uint8 if kernel.min() >= 0 else np.int8)
+    padded[..., 7 : 7 + height, 1 : 1 + width] = kernel.astype(padded.dtype)
+    k, n = np.arange(64)[:, None], np.arange(16)
+    rows = 8 * np.arange(down)[:, None, None, None] + k % 16 // 2 - n // 2 + 7
+    columns = 8 * np.arange(across)[:, None, None] + k // 16 * 2 + k % 2 - n % 2 + 1
+    taken = padded[..., rows, columns].reshape(*planes, down, across, 16, 4, 16).swapaxes(-1, -2)
+    room = np.empty(taken.size + 63, np.uint8)
+    at = -room.ctypes.data % 64             # rows of a matrix are lines of the cache
+    lines = room[at : at + taken.size].view(taken.dtype).reshape(taken.shape)
+    lines[...] = taken
+    return lines

@@ -137,6 +137,9 @@ cdef bint tile_in(
     cdef const char* sums[2]
     cdef const char* w
     cdef char* dest
+    if is_matrix(ln):
+        matrices_in(job, sc, ln, y0, y1, x0, x1, n_runs)
+        return True
     if rows_of(ln) > 1:
         dots_in(job, sc, ln, y0, y1, x0, x1, n_runs)
         return True
@@ -330,6 +333,8 @@ cdef Py_ssize_t lay_out(Job* job, Scratch* sc, char* base) noexcept nogil:
     cdef Py_ssize_t word = sizeof(char*), joined = rows_of(&job.lanes[0])
     cdef bint whole = whole_number_lane(job) != NULL, gathers = whole or needs_mending(job)
     cdef char* at = base
+    if is_matrix(&job.lanes[0]):
+        return lay_out_matrices(job, sc, base)
     for k in range(job.n_lanes):
         size = max(size, type_size(job.lanes[k].kind))
         lanes = max(lanes, lanes_of(job.lanes[k].kind))
