@@ -378,7 +378,7 @@ def _joined_lanes(problem: Problem) -> list[Lane]:
     found = [Lane(np.dtype(np.int32), _NO_LIMIT, rows)] if rows != MATRIX else []
     if exact(1, signed if image.char == "b" else unsigned, unsigned if least >= 0 else signed):
         matrix = Lane(np.dtype(np.int32), _NO_LIMIT, MATRIX)
-        if _channels(problem) <= kernels.most_parts and prod(_joined_shape(kernel.shape, matrix)) <= kernels.most_matrices:
+        if _channels(problem) <= kernels.most_parts and prod(_joined_shape(kernel.shape, matrix)) <= kernels.most_blocks:
             found.append(matrix)
     return found
 
@@ -387,7 +387,7 @@ def _joined_shape(kernel: tuple[int, ...], lane: Lane) -> tuple[int, ...]:
     """Shape of a kernel in numbers of a lane, or in matrices."""
     *planes, rows, columns = kernel
     if lane.joined == MATRIX:
-        return *planes, (rows + 14) // 8, (columns + 8) // 8
+        return *planes, (rows + 14) // 8, (columns + 14) // 8
     return *planes, -(-rows // lane.joined), columns
 
 
@@ -396,7 +396,7 @@ def _cost_joined(problem: Problem, cost: _cost.Cost, lane: Lane) -> tuple[float,
     *planes, rows, columns = problem.shape
     kernel = _joined_shape(problem.kernel.shape, lane)
     if lane.joined == MATRIX:
-        numbers, computed = rows * columns, -(-rows // 16) * 16 * -(-columns // 64) * 64
+        numbers, computed = rows * columns, -(-rows // 8) * 8 * -(-columns // 128) * 128
         seconds = _cost.direct(cost, "m", kernel, prod(planes) * numbers, computed / max(1, numbers))
         return seconds, "matrices of bytes are multiplied and summed, exactly"
     numbers = kernels.summed(prod(problem.shape[:-1]), columns, 4)

@@ -152,19 +152,17 @@ def _joined(kernel: NDArray[Any], rows: int) -> NDArray[Any]:
 
 
 def _matrices(kernel: NDArray[Any]) -> NDArray[Any]:
-    """The low bytes of a kernel in matrices of 64 x 16, four rows of which lie side by side: see matrices.pxi.
+    """The low bytes of a kernel in columns of matrices, for 2 x 8 outputs and a row of 2 x 4 pixels each: see matrices.pxi.
 
-    Row k of a matrix, of 8 rows of 8 pixels, is for the pixel at row k % 16 // 2, column k // 16 * 2 + k % 2; column n for the output
-    at row n // 2, column n % 2.
+    Axes: planes, blocks of 8 pixels across, rows of pixels from 6 above the first output on, halves of them; outputs' rows and
+    columns, and pixels of a half.
     """
     *planes, height, width = kernel.shape
-    down, across = -(-(height + 7) // 8), -(-(width + 1) // 8)
-    padded = np.zeros((*planes, 8 * down + 7, 8 * across + 1), np.uint8 if kernel.min() >= 0 else np.int8)
-    padded[..., 7 : 7 + height, 1 : 1 + width] = kernel.astype(padded.dtype)
-    k, n = np.arange(64)[:, None], np.arange(16)
-    rows = 8 * np.arange(down)[:, None, None, None] + k % 16 // 2 - n // 2 + 7
-    columns = 8 * np.arange(across)[:, None, None] + k // 16 * 2 + k % 2 - n % 2 + 1
-    taken = padded[..., rows, columns].reshape(*planes, down, across, 16, 4, 16).swapaxes(-1, -2)
+    down, across = ((side + 2 * MATRIX - 2) // MATRIX for side in (height, width))
+    padded = np.zeros((*planes, 8 * down + 7, 8 * across + 7), np.uint8 if kernel.min() >= 0 else np.int8)
+    padded[..., 7 : 7 + height, 7 : 7 + width] = kernel.astype(padded.dtype)
+    block, row, half, y, x, pixel = np.ogrid[:across, : 8 * down + 6, :2, :2, :8, :4]
+    taken = padded[..., row + 1 - y, 8 * block + 4 * half + pixel + 7 - x]
     room = np.empty(taken.size + 63, np.uint8)
     at = -room.ctypes.data % 64             # rows of a matrix are lines of the cache
     lines = room[at : at + taken.size].view(taken.dtype).reshape(taken.shape)

@@ -1,8 +1,7 @@
 /* Products of matrices of bytes: AMX, which no level of x86-64 promises (`rc_x86_matrices` tells) and for whose registers a process
  * needs the system's leave (`rc_allows_matrices`).  Written as text, as the dot products of simd.h.
  *
- * A register is 16 rows of 64 bytes, of four sums for each of 16 columns.  Sums of four blocks of outputs:   0 1
- * Pixels of the left ones are in 4, of the right ones in 5; taps of the upper ones in 6, of the lower in 7.  2 3
+ * A register is 16 rows of 64 bytes, or of 16 sums: 0 to 3 are sums, 4 pixels, 5 to 7 taps.
  */
 #ifndef RAPIDCONV_AMX_H
 #define RAPIDCONV_AMX_H
@@ -16,7 +15,7 @@
 #  define RC_MATRICES 0
 #  define RC_AMX(...)
 #endif
-#define RC_AMX_LOAD(K, P, STEP) RC_AMX("tileloadd (%0,%1,1), %%tmm" #K : : "r"(P), "r"((int64_t)(STEP)))
+#define RC_AMX_LOAD(K, P) RC_AMX("tileloadd (%0,%1,1), %%tmm" #K : : "r"(P), "r"((int64_t)64))
 #define RC_AMX_STORE(K, P) RC_AMX("tilestored %%tmm" #K ", (%0,%1,1)" : : "r"(P), "r"((int64_t)64))
 #define RC_AMX_ZERO(K) RC_AMX("tilezero %%tmm" #K : : )
 #define RC_AMX_PRODUCTS(SIGNS, SUMS, PIXELS, TAPS) RC_AMX("tdpb" SIGNS "d %%tmm" #TAPS ", %%tmm" #PIXELS ", %%tmm" #SUMS : : )
@@ -30,31 +29,34 @@ RC_INLINE void rc_matrices_begin(void) {
 }
 RC_INLINE void rc_matrices_end(void) { RC_AMX("tilerelease" : : ); }
 
-/* Sums: nought, from memory, to memory; there the right ones follow the left ones, and the lower ones lie so many bytes on. */
+/* Four times 16 x 16 sums: nought, from memory, to memory. */
 RC_INLINE void rc_sums_nought(void) { RC_AMX_ZERO(0); RC_AMX_ZERO(1); RC_AMX_ZERO(2); RC_AMX_ZERO(3); }
-RC_INLINE void rc_sums_load(const char *p, int64_t below) {
-    RC_AMX_LOAD(0, p, 64); RC_AMX_LOAD(1, p + 1024, 64); RC_AMX_LOAD(2, p + below, 64); RC_AMX_LOAD(3, p + below + 1024, 64);
-    (void)p, (void)below;
+RC_INLINE void rc_sums_load(const char *p) {
+    RC_AMX_LOAD(0, p); RC_AMX_LOAD(1, p + 1024); RC_AMX_LOAD(2, p + 2048); RC_AMX_LOAD(3, p + 3072);
+    (void)p;
 }
-RC_INLINE void rc_sums_store(char *p, int64_t below) {
-    RC_AMX_STORE(0, p); RC_AMX_STORE(1, p + 1024); RC_AMX_STORE(2, p + below); RC_AMX_STORE(3, p + below + 1024);
-    (void)p, (void)below;
+RC_INLINE void rc_sums_store(char *p) {
+    RC_AMX_STORE(0, p); RC_AMX_STORE(1, p + 1024); RC_AMX_STORE(2, p + 2048); RC_AMX_STORE(3, p + 3072);
+    (void)p;
 }
 
-/* Products of pixels and taps, of signed bytes (s) or others (u), added to two of the sums. */
-#define RC_AMX_BOTH(SIGNS, LEFT, RIGHT, TAPS) { RC_AMX_PRODUCTS(SIGNS, LEFT, 4, TAPS); RC_AMX_PRODUCTS(SIGNS, RIGHT, 5, TAPS); break; }
-#define RC_AMX_ADD(LEFT, RIGHT, TAPS)                    \
-    switch (signs) {                                     \
-    case 0: RC_AMX_BOTH("uu", LEFT, RIGHT, TAPS)         \
-    case 1: RC_AMX_BOTH("su", LEFT, RIGHT, TAPS)         \
-    case 2: RC_AMX_BOTH("us", LEFT, RIGHT, TAPS)         \
-    default: RC_AMX_BOTH("ss", LEFT, RIGHT, TAPS)        \
+/* Products of pixels and taps, each of signed bytes (s) or others (u), added to the sums; taps of each of these are `back` bytes before
+ * those of the one before. */
+#define RC_AMX_ADD(SIGNS)                                                                           \
+    RC_AMX_LOAD(4, pixels);                                                                         \
+    RC_AMX_LOAD(5, taps); RC_AMX_PRODUCTS(SIGNS, 0, 4, 5);                                          \
+    RC_AMX_LOAD(6, taps - back); RC_AMX_PRODUCTS(SIGNS, 1, 4, 6);                                   \
+    RC_AMX_LOAD(7, taps - 2 * back); RC_AMX_PRODUCTS(SIGNS, 2, 4, 7);                               \
+    RC_AMX_LOAD(5, taps - 3 * back); RC_AMX_PRODUCTS(SIGNS, 3, 4, 5);                               \
+    break;
+RC_INLINE void rc_sums_add(int signs, const char *pixels, const char *taps, int64_t back) {
+    switch (signs) {
+    case 0: RC_AMX_ADD("uu")
+    case 1: RC_AMX_ADD("su")
+    case 2: RC_AMX_ADD("us")
+    default: RC_AMX_ADD("ss")
     }
-RC_INLINE void rc_pixels(const char *left, const char *right, int64_t step) {
-    RC_AMX_LOAD(4, left, step); RC_AMX_LOAD(5, right, step);
-    (void)left, (void)right, (void)step;
+    (void)pixels, (void)taps, (void)back;
 }
-RC_INLINE void rc_add_upper(int signs, const char *taps) { RC_AMX_LOAD(6, taps, 64); RC_AMX_ADD(0, 1, 6) (void)taps; }
-RC_INLINE void rc_add_lower(int signs, const char *taps) { RC_AMX_LOAD(7, taps, 64); RC_AMX_ADD(2, 3, 7) (void)taps; }
 
 #endif

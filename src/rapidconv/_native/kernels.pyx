@@ -191,7 +191,7 @@ def correlate(
 
 DOTS = bool(RC_DOTS and rc_x86_dots())        # whether this target and this machine have lanes of joined rows
 MATRICES = bool(DOTS and RC_MATRICES and rc_x86_matrices())     # and of matrices
-most_parts, most_matrices = MOST_PARTS, MOST_MATRICES       # numbers of a pixel, matrices of a kernel
+most_parts, most_blocks = MOST_PARTS, MOST_BLOCKS       # of a pixel, and under a kernel
 
 
 def allows_matrices():
