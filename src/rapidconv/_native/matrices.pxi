@@ -1,11 +1,11 @@
 # Sums of bytes as products of matrices of 16 x 64 and 64 x 16 of them, each one instruction (amx.h).
 #
-#     image   a a b b c c    in blocks, each     a a d d g g    and so many blocks     a a d d g g    by    columns of the taps on
-#             d d e e f f    a row of memory:    b b e e h h    from each on are a     b b e e h h          the pixels of a block of
-#             g g h h i i                        c c f f i i    matrix:                c c f f i i          an output each
+#     image   a a b b c c    in blocks, each     a a d d g g     which, from every block    a a d d g g
+#             d d e e f f    a row of memory:    b b e e h h     on, are the rows of a      b b e e h h
+#             g g h h i i                        c c f f i i     matrix:                    c c f f i i
 #
-# Blocks are 8 x 8 pixels, and 16 of them a matrix. Its product with the taps of 2 x 8 outputs in such a block are sums of these in
-# 16 blocks; four products make those of a strip of 8 x 128 outputs, and the blocks under all taps of a kernel are
+# Blocks are EIGHT x EIGHT pixels, and 16 of them a matrix. A column of the other one has the taps that one output has on a block:
+# products with those of 2 x 8 outputs, four times, are the sums of a strip of 8 x 128. Blocks under all taps of a kernel are
 # (rows + 14) // 8 by (columns + 14) // 8.
 
 cdef extern from "amx.h" nogil:
@@ -128,9 +128,10 @@ cdef void gather_blocks(
 
 
 cdef inline void add_products(
-    const int signs, const char* pixels, Py_ssize_t pitch, const char* taps, Py_ssize_t down, Py_ssize_t across, Py_ssize_t beside,
+    const int signs, const char* pixels, Py_ssize_t pitch, const char* taps, Py_ssize_t down, Py_ssize_t across,
+    Py_ssize_t beside,
 ) noexcept nogil:
-    """To the sums of a strip, over down x across blocks; pitch: bytes to blocks below, beside: to taps on those to the right."""
+    """To sums of a strip, over down x across blocks; pitch: bytes to blocks below, beside: to taps on those to the right."""
     cdef Py_ssize_t i, j
     for j in range(across):
         for i in range(down):
@@ -138,8 +139,8 @@ cdef inline void add_products(
 
 
 cdef void sum_band(
-    Job* job, Scratch* sc, Lane* ln, const char* pixels, const char* taps, Py_ssize_t down, Py_ssize_t strips, Py_ssize_t part_pitch,
-    char* sums, bint adds,
+    Job* job, Scratch* sc, Lane* ln, const char* pixels, const char* taps, Py_ssize_t down, Py_ssize_t strips,
+    Py_ssize_t part_pitch, char* sums, bint adds,
 ) noexcept nogil:
     """Strips of sums of eight rows of outputs over down rows of blocks, from pixels on; adds: to those of others."""
     cdef Py_ssize_t x, across = blocks_under(job.kw), beside = tap_bytes(blocks_under(job.kh))
