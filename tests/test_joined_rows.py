@@ -9,7 +9,7 @@ import scipy.ndimage
 import scipy.signal
 import zoo
 
-from rapidconv import _call, _cost, _plan, _weights, image, ndimage, signal
+from rapidconv import _again, _call, _cost, _plan, _weights, image, ndimage, signal
 from rapidconv._native import in_use, kernels
 
 NARROW = ["bool", "int8", "uint8", "int16", "uint16"]
@@ -23,9 +23,11 @@ def joined(monkeypatch):
     seen, real, cost = [], _weights._joined, _cost.TABLE[in_use]
     free = replace(cost, put={**cost.put, "q": -1e3}, tap={**cost.tap, "q": 0.0})
     monkeypatch.setitem(_cost.TABLE, in_use, free)
+    monkeypatch.setattr(kernels, "MATRICES", False)
     monkeypatch.setattr(_plan, "_kept", {})
     monkeypatch.setattr(_plan, "_QUICK", 0)
     monkeypatch.setattr(_call, "_express", lambda *_: None)         # which answers what is quick
+    _again.kept.clear()
     monkeypatch.setattr(_weights, "_joined", lambda kernel, rows: seen.append(rows) or real(kernel, rows))
     return seen
 

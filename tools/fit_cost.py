@@ -94,6 +94,14 @@ def fit():
         image = data("h", (SIDE, SIDE)).astype("u1")
         points = [(-(-k // 4) * k, convolve(image, np.arange(k * k, dtype="u1").reshape(k, k), "direct") / pixels) for k in (9, 15, 25)]
         found["put"]["q"], found["tap"]["q"] = line(points)
+    if kernels.MATRICES and kernels.allows_matrices():
+        image = np.stack([image] * 3, axis=-1)
+        points = []
+        for k in (9, 17, 33):
+            kernel = np.random.default_rng(k).integers(-3, 4, (k, k))
+            taken = seconds(lambda kernel=kernel: rapidconv.image.filter2d(image, kernel, channel_axis=-1, method="direct", workers=1))
+            points.append((((k + 14) // 8) ** 2, taken / pixels / 3))
+        found["put"]["m"], found["tap"]["m"] = line(points)
     return found
 
 

@@ -35,7 +35,8 @@ class Cost:
     Attributes
     ----------
     tap : dict
-        Lane (NumPy type character, or q where rows are joined) to nanoseconds of one multiply-add of direct summation.
+        Lane (NumPy type character, or q where rows are joined) to nanoseconds of one multiply-add of direct summation;
+        m: of one number of a product of matrices of bytes, `rapidconv._weights`.
     put : dict
         Lane to nanoseconds of one output, whatever the kernel.
     call : float
@@ -105,8 +106,8 @@ _PASS = {3: 1.4, 4: 2.0, 8: 3.0, 12: 3.3}
 #: Constants by target, as the tool prints them.
 TABLE = {
     "x86_v4": Cost(
-        tap={"f": 0.0127, "d": 0.0247, "h": 0.0104, "i": 0.0288, "l": 0.0843, "g": 1, "q": 0.014},
-        put={"f": 0.0874, "d": 0.0975, "h": 0.138, "i": 0.671, "l": 0.109, "g": 3, "q": 0.45},
+        tap={"f": 0.0127, "d": 0.0247, "h": 0.0104, "i": 0.0288, "l": 0.0843, "g": 1, "q": 0.014, "m": 0.03},
+        put={"f": 0.0874, "d": 0.0975, "h": 0.138, "i": 0.671, "l": 0.109, "g": 3, "q": 0.45, "m": 0.6},
         walk={"f": 0.342, "d": 0.545, "h": 0.216, "i": 0.675, "l": 0.531},
         walk_tap={"f": 0.0113, "d": 0.0226, "h": 0.0111, "i": 0.0254, "l": 0.0906},
         double={"f": 0.141, "d": 0.434, "h": 0.0747, "i": 0.427, "l": 0.469},
@@ -164,7 +165,7 @@ TABLE = {
 TABLE["neon"] = TABLE["x86_v2"]
 
 
-def direct(cost: Cost, lane: str, kernel: tuple[int, ...], numbers: float, products: int, converted: int = 0) -> float:
+def direct(cost: Cost, lane: str, kernel: tuple[int, ...], numbers: float, products: float, converted: int = 0) -> float:
     """Seconds of direct summation.
 
     Parameters
@@ -177,7 +178,7 @@ def direct(cost: Cost, lane: str, kernel: tuple[int, ...], numbers: float, produ
     """
     taps, planes = prod(kernel), prod(kernel[:-2])
     one = planes * cost.put[lane] + taps * products * cost.tap[lane]
-    if planes > 1 and lane != "q":      # the image is gathered
+    if planes > 1 and lane not in "qm":      # the image is gathered
         one += cost.convert * (0.5 if lane in "fhi" else 1)
     elif converted:
         one += cost.convert * (1.5 if converted == 8 else 0.3)

@@ -13,7 +13,7 @@ from . import _cost, _pieces
 from ._axes import as_planes, first_plane, kernel_planes
 from ._boundary import Boundary
 from ._native import in_use, kernels
-from ._problem import Combine, Lane, Order, Plan, Problem, Products, Several, Store, Task, Tiles
+from ._problem import MATRIX, Combine, Lane, Order, Plan, Problem, Products, Several, Store, Task, Tiles
 from ._rank import MOST, box, factor
 from ._transform import LENGTHS, noise
 from ._workers import GRAIN, workers_for
@@ -164,6 +164,14 @@ def _only_direct(problem: Problem, workers: int, planes: int, obstacle: str) -> 
 
 def _road(problem: Problem, workers: int, planes: int, within: int) -> Plan:
     """The plan of a plane, of which a problem has so many within, or of a problem whose kernel has several planes."""
+    found = _fastest(problem, workers, planes, within, matrices=kernels.MATRICES)
+    if found.method == "direct" and found.lanes[0].joined == MATRIX and not kernels.allows_matrices():
+        return _fastest(problem, workers, planes, within, matrices=False)
+    return found
+
+
+def _fastest(problem: Problem, workers: int, planes: int, within: int, *, matrices: bool) -> Plan:
+    """The plan of `_road`, with products of matrices or without."""
     lanes, why = _lanes(problem)
     cost = _cost.TABLE[in_use]
     kernel, wanted = problem.kernel, problem.method
@@ -174,15 +182,13 @@ def _road(problem: Problem, workers: int, planes: int, within: int) -> Plan:
     products = 2 if cross else 1
     lane = lanes[0].dtype.char
     seconds = {"direct": _cost.direct(cost, lane, kernel.shape, numbers, products, _converted(problem, lanes[0]))}
-    direct, joined = lanes, None
-    if kernels.DOTS and numbers * kernel.size > _QUICK:         # plans that are not kept are to be made quickly
-        joined = _joined_lane(problem)
-    if joined is not None:
-        together = _cost.direct(cost, "q", _joined_shape(kernel.shape, joined), kernels.summed(rows, width, 4), 1)
-        slower = _cost.HELD * numbers if problem.store is Store.SATURATE and problem.scale == 1 else 0.0
+    direct = lanes
+    slower = _cost.HELD * numbers if problem.store is Store.SATURATE and problem.scale == 1 else 0.0
+    joined = _joined_lanes(problem) if kernels.DOTS and numbers * kernel.size > _QUICK else []      # others are to be planned quickly
+    for each in joined if matrices else [each for each in joined if each.joined != MATRIX]:
+        together, reason = _cost_joined(problem, cost, each)
         if together < seconds["direct"] + slower:
-            direct, why = (joined,), f"{joined.joined} rows at once are multiplied and summed, exactly"
-            seconds["direct"] = together
+            direct, why, seconds["direct"], slower = (each,), reason, together, 0.0
     gaining = 1 if workers == 1 else _gaining(problem, direct[0], workers, planes, within)
     riders = within * _channels(problem)
     little = kernels.little_work(riders * rows, width, products, kernel.size, lanes[0].dtype.itemsize)
@@ -358,29 +364,50 @@ def _lanes(problem: Problem) -> tuple[tuple[Lane, ...], str]:
     return _whole_number_lanes(problem, _magnitude(problem.kernel)), "sums small enough to be exact in a floating lane run there"
 
 
-def _joined_lane(problem: Problem) -> Lane | None:
-    """The lane of bytes or shorts whose sums of products have the result's bits, if there is one."""
+def _joined_lanes(problem: Problem) -> list[Lane]:
+    """Lanes of bytes or shorts whose sums of products have the result's bits: of bytes or else of shorts, and of matrices."""
     image, kernel, result = problem.image.dtype, problem.kernel, problem.dtype
     if problem.summed.kind not in "biu" or image.kind not in "biu" or kernel.dtype.kind not in "biu":
-        return None
+        return []
     if result.kind not in "biu" and result.char not in "fd":
-        return None
+        return []
     low, high = _limits(problem)
-    total = _magnitude(kernel)
+    least, most = int(kernel.min()), int(kernel.max())
     wraps = result.itemsize if problem.store is Store.WRAP and result.kind in "iu" else 8
-    for joined, least, most in ((4, 0, 2**8 - 1), (2, -(2**15), 2**15 - 1)):
-        size, half = 4 // joined, 2 ** (32 // joined - 1)
-        if wraps <= size:
-            return Lane(np.dtype(np.int32), _NO_LIMIT, joined)
-        fits = least <= low and high <= most and -half <= kernel.min() and kernel.max() < half
-        if fits and (wraps <= 4 or total * max(-low, high) < 2**31):
-            return Lane(np.dtype(np.int32), _NO_LIMIT, joined)
-    return None
+    small = wraps <= 4 or _magnitude(kernel) * max(-low, high) < 2**31
+    unsigned, signed, short = (0, 2**8 - 1), (-(2**7), 2**7 - 1), (-(2**15), 2**15 - 1)
+
+    def exact(size: int, pixels: tuple[int, int], taps: tuple[int, int]) -> bool:
+        held = pixels[0] <= low and high <= pixels[1] and taps[0] <= least and most <= taps[1]
+        return wraps <= size or (held and small)
+
+    rows = 4 if exact(1, unsigned, signed) else 2 if exact(2, short, short) else MATRIX
+    found = [Lane(np.dtype(np.int32), _NO_LIMIT, rows)] if rows != MATRIX else []
+    if exact(1, signed if image.char == "b" else unsigned, unsigned if least >= 0 else signed):
+        matrix = Lane(np.dtype(np.int32), _NO_LIMIT, MATRIX)
+        if _channels(problem) <= kernels.most_parts and prod(_joined_shape(kernel.shape, matrix)) <= kernels.most_blocks:
+            found.append(matrix)
+    return found
 
 
 def _joined_shape(kernel: tuple[int, ...], lane: Lane) -> tuple[int, ...]:
-    """Shape of a kernel in numbers of a lane."""
-    return *kernel[:-2], -(-kernel[-2] // lane.joined), kernel[-1]
+    """Shape of a kernel in numbers of a lane, or in matrices."""
+    *planes, rows, columns = kernel
+    if lane.joined == MATRIX:
+        return *planes, (rows + 14) // 8, (columns + 14) // 8
+    return *planes, -(-rows // lane.joined), columns
+
+
+def _cost_joined(problem: Problem, cost: _cost.Cost, lane: Lane) -> tuple[float, str]:
+    """Seconds of sums in a lane of joined rows or of matrices, and what they are; of matrices, blocks are as good as computed."""
+    *planes, rows, columns = problem.shape
+    kernel = _joined_shape(problem.kernel.shape, lane)
+    if lane.joined == MATRIX:
+        numbers, computed = rows * columns, -(-rows // 8) * 8 * -(-columns // 128) * 128
+        seconds = _cost.direct(cost, "m", kernel, prod(planes) * numbers, computed / max(1, numbers))
+        return seconds, "matrices of bytes are multiplied and summed, exactly"
+    numbers = kernels.summed(prod(problem.shape[:-1]), columns, 4)
+    return _cost.direct(cost, "q", kernel, numbers, 1), f"{lane.joined} rows at once are multiplied and summed, exactly"
 
 
 def _tiles(problem: Problem, cost: _cost.Cost, parts: int, planes: int) -> tuple[Tiles | None, float, str]:

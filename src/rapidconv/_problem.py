@@ -10,7 +10,11 @@ from numpy.typing import NDArray
 from ._boundary import Boundary
 from ._rank import Factors
 
-__all__ = ["Combine", "Lane", "Order", "Plan", "Problem", "Products", "Several", "Store", "Task", "Tiles"]
+__all__ = ["MATRIX", "Combine", "Lane", "Order", "Plan", "Problem", "Products", "Several", "Store", "Task", "Tiles"]
+
+
+#: Rows of the image that a matrix of bytes is of.
+MATRIX = 8
 
 
 class Store(IntEnum):
@@ -187,7 +191,7 @@ class Lane:
         The lane is exact for images of at most this magnitude.
     joined : int
         Rows of the image, numbers of 4 // joined bytes, that are joined in a number of the lane, whose products with as many
-        rows of the kernel one instruction sums.
+        rows of the kernel one instruction sums; `MATRIX`: an instruction multiplies matrices of bytes of so many rows.
     """
 
     dtype: np.dtype[np.generic]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from . import _cost, _transform
 from ._pieces import cut_kernel
-from ._problem import Lane, Plan, Products, Tiles
+from ._problem import MATRIX, Lane, Plan, Products, Tiles
 from ._rank import lane_factors
 
 __all__ = ["Weights", "weights_of"]
@@ -130,7 +130,9 @@ def weights_of(kernel: NDArray[Any], plan: Plan) -> Weights:
 
 def _in_lane(kernel: NDArray[Any], lane: Lane) -> tuple[NDArray[Any], NDArray[Any] | None]:
     """Real and imaginary part of a kernel as direct sums in a lane read them."""
-    return _transposed(kernel, lane.dtype) if lane.joined == 1 else (_joined(kernel, lane.joined), None)
+    if lane.joined == 1:
+        return _transposed(kernel, lane.dtype)
+    return _matrices(kernel) if lane.joined == MATRIX else _joined(kernel, lane.joined), None
 
 
 def _transposed(kernel: NDArray[Any], dtype: np.dtype[np.generic]) -> tuple[NDArray[Any], NDArray[Any] | None]:
@@ -147,3 +149,22 @@ def _joined(kernel: NDArray[Any], rows: int) -> NDArray[Any]:
     taken = np.zeros((*planes, width, -(-height // rows) * rows), np.dtype(f"i{4 // rows}"))
     taken[..., :height] = kernel.swapaxes(-1, -2).astype(taken.dtype)
     return taken
+
+
+def _matrices(kernel: NDArray[Any]) -> NDArray[Any]:
+    """The low bytes of a kernel in columns of matrices, for 2 x 8 outputs and a row of 2 x 4 pixels each: see matrices.pxi.
+
+    Axes: planes, blocks of 8 pixels across, rows of pixels from 6 above the first output on, halves of them; outputs' rows and
+    columns, and pixels of a half.
+    """
+    *planes, height, width = kernel.shape
+    down, across = ((side + 2 * MATRIX - 2) // MATRIX for side in (height, width))
+    padded = np.zeros((*planes, 8 * down + 7, 8 * across + 7), np.uint8 if kernel.min() >= 0 else np.int8)
+    padded[..., 7 : 7 + height, 7 : 7 + width] = kernel.astype(padded.dtype)
+    block, row, half, y, x, pixel = np.ogrid[:across, : 8 * down + 6, :2, :2, :8, :4]
+    taken = padded[..., row + 1 - y, 8 * block + 4 * half + pixel + 7 - x]
+    room = np.empty(taken.size + 63, np.uint8)
+    at = -room.ctypes.data % 64             # rows of a matrix are lines of the cache
+    lines = room[at : at + taken.size].view(taken.dtype).reshape(taken.shape)
+    lines[...] = taken
+    return lines

@@ -16,6 +16,8 @@ cdef enum:
     FG = 12
     Q4 = 13         # lanes only: quads of bytes, pairs of shorts, of so many rows of an image
     P4 = 14
+    MS = 15         # and products of matrices of bytes, with signed taps and unsigned ones; their sums are of 4 bytes
+    MU = 16
 
 from libc.math cimport rint
 

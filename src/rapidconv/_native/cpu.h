@@ -48,9 +48,29 @@ static int rc_x86_dots(void) {
     if (r[RC_EAX] >= 7) rc_cpuid(7, leaf7);
     return rc_x86_level() == 4 && rc_has(leaf7[RC_ECX], 1u << 11);
 }
+
+/* Whether there are products of matrices of bytes, AMX_TILE and AMX_INT8, and the system saves their registers. */
+static int rc_x86_matrices(void) {
+    unsigned r[4], leaf7[4] = {0};
+    rc_cpuid(0, r);
+    if (r[RC_EAX] >= 7) rc_cpuid(7, leaf7);
+    return rc_x86_level() == 4 && rc_has(leaf7[RC_EDX], 3u << 24) && rc_has(rc_saved(), 3u << 17);
+}
 #else
 static int rc_x86_level(void) { return 0; }
 static int rc_x86_dots(void) { return 0; }
+static int rc_x86_matrices(void) { return 0; }
+#endif
+
+/* Whether this process may use the registers of matrices.  Linux wants to be asked (ARCH_REQ_XCOMP_PERM, XTILEDATA), once for all
+ * threads and forks, as signal frames grow by 8 KiB; it refuses where a thread's stack for signals is too small.  To ask again costs
+ * a system call. */
+#if defined(__linux__) && defined(__x86_64__)
+#  include <sys/syscall.h>
+#  include <unistd.h>
+static int rc_allows_matrices(void) { return syscall(SYS_arch_prctl, 0x1023, 18) == 0; }
+#else
+static int rc_allows_matrices(void) { return 0; }
 #endif
 
 #endif

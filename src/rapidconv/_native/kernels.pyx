@@ -7,6 +7,8 @@ cimport numpy as cnp
 
 cdef extern from "cpu.h" nogil:
     int rc_x86_dots()
+    int rc_x86_matrices()
+    int rc_allows_matrices()
 
 cnp.import_array()
 
@@ -22,6 +24,7 @@ include "store.pxi"
 include "repair.pxi"
 include "walk.pxi"
 include "dots.pxi"
+include "matrices.pxi"
 include "tapwise.pxi"
 
 
@@ -149,7 +152,9 @@ cdef int see_lanes(Job* job, list lanes) except -1:
     job.n_lanes = len(lanes)
     for real_part, imag_part, limit, joined in lanes:
         part = real_part
-        job.lanes[k].kind = Q4 if joined == 4 else P4 if joined == 2 else kind_of(cnp.PyArray_TYPE(part))
+        job.lanes[k].kind = kind_of(cnp.PyArray_TYPE(part))
+        if joined > 1:
+            job.lanes[k].kind = P4 if joined == 2 else Q4 if joined == 4 else MU if job.lanes[k].kind == U1 else MS
         job.lanes[k].real_part = cnp.PyArray_BYTES(part)
         job.lanes[k].imag_part = NULL
         if imag_part is not None:
@@ -170,7 +175,8 @@ def correlate(
     work : tuple, see `see_work`
     lanes : list of (real part, imaginary part or None, limit, joined), tried in turn
         Contiguous kernels in the lane's type, rows and columns transposed; exact for images of magnitude up to limit.
-        joined : rows that are joined in a lane, 1, or where `DOTS` 4 (kernels of bytes) or 2 (of shorts), and no other lane
+        joined : rows that are joined in a lane, 1, or where `DOTS` 4 (kernels of bytes) or 2 (of shorts), and no other lane;
+            8 are matrices of bytes, where `MATRICES` and `allows_matrices`
     taken : array of intp, zeros at first, one for every worker;  worker : which of them this is
     turn : rows of a plane to take at a time, `turn_rows` of the rows of out
     """
@@ -185,6 +191,13 @@ def correlate(
 
 
 DOTS = bool(RC_DOTS and rc_x86_dots())        # whether this target and this machine have lanes of joined rows
+MATRICES = bool(DOTS and RC_MATRICES and rc_x86_matrices())     # and of matrices
+most_parts, most_blocks = MOST_PARTS, MOST_BLOCKS       # of a pixel, and under a kernel
+
+
+def allows_matrices():
+    """Whether this process may multiply matrices, where `MATRICES`: it asks the system for that, which signal frames grow by."""
+    return bool(rc_allows_matrices())
 
 
 def turn_rows(Py_ssize_t rows, bint many_planes=False):

@@ -141,6 +141,9 @@ cdef bint tile_in(
     cdef const char* sums[2]
     cdef const char* w
     cdef char* dest
+    if is_matrix(ln):
+        matrices_in(job, sc, ln, y0, y1, x0, x1, n_runs)
+        return True
     if rows_of(ln) > 1:
         dots_in(job, sc, ln, y0, y1, x0, x1, n_runs)
         return True
@@ -335,6 +338,8 @@ cdef Py_ssize_t lay_out(Job* job, Scratch* sc, char* base) noexcept nogil:
     cdef bint whole = whole_number_lane(job) != NULL, gathers = whole or needs_mending(job)
     cdef bint in_order = job.order != TAPS or job.store == TRUNCATE
     cdef char* at = base
+    if is_matrix(&job.lanes[0]):
+        return lay_out_matrices(job, sc, base)
     for k in range(job.n_lanes):
         size = max(size, type_size(job.lanes[k].kind))
         lanes = max(lanes, lanes_of(job.lanes[k].kind))
