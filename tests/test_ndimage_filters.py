@@ -517,3 +517,22 @@ def test_cut_sums_of_narrow_images_meet_their_taps_in_scipys_order(columns, mode
         np.testing.assert_array_equal(
             ndimage.correlate(image, kernel, mode=mode, cval=0.3), scipy.ndimage.correlate(image, kernel, mode=mode, cval=0.3)
         )
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "uint8"])
+@pytest.mark.parametrize("shape", [(300, 20, 16), (200, 150, 3), (400, 500, 3), (90, 80, 5), (64, 65, 17)])
+def test_pictures_have_the_same_bits_in_any_layout(shape, dtype):
+    """Few numbers on the last axis are channels, whether or not they lie side by side."""
+    image = (50 * RNG.standard_normal(shape) + 100).clip(0, 255).astype(dtype)
+    apart = np.ascontiguousarray(image.transpose(2, 0, 1)).transpose(1, 2, 0)
+    kernel = RNG.standard_normal((7, 9, 3))
+    calls = [
+        lambda x: ndimage.gaussian_filter(x, 4, axes=(0, 2)), lambda x: ndimage.gaussian_filter(x, 3, axes=(0, 1)),
+        lambda x: ndimage.gaussian_filter(x, (1, 0, 2), (1, 0, 0)), lambda x: ndimage.uniform_filter(x, 5),
+        lambda x: ndimage.convolve(x, kernel), lambda x: ndimage.convolve(x, kernel[..., :1]), lambda x: ndimage.sobel(x, 1),
+    ]  # fmt: skip
+    for call in calls:
+        for _ in range(2):
+            expected = call(image)
+            for other in (np.asfortranarray(image), apart, image[::-1, :, ::-1].copy()[::-1, :, ::-1]):
+                np.testing.assert_array_equal(call(other), expected)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _memory, _transform, _workers
+from . import _again, _memory, _transform, _workers
 from ._axes import (
     ONE_PLANE,
     as_planes,
@@ -84,19 +84,23 @@ def prepare(problem: Problem, plan: Plan, view: NDArray[Any]) -> None:
 
 
 def ready(
-    steps: Iterable[tuple[Problem, Plan, NDArray[Any], int, int, int, NDArray[Any] | None]], image: NDArray[Any], result: NDArray[Any], between: int,
-    weights: NDArray[Any] | None, most: int,
+    steps: Iterable[tuple[Problem, Plan, NDArray[Any], int, int, int, NDArray[Any] | None]], image: NDArray[Any],
+    result: NDArray[Any], between: int, weights: NDArray[Any] | None, most: int,
 ) -> Any:  # fmt: skip
     """Problems as the jobs of one call (`kernels.Ready`); None where they are more than direct sums that one thread does.
 
     Each step is a problem, its plan and part of the result, the places that it reads and writes, and what becomes of what it wrote
-    between, of which part of the result (`kernels.Ready`). `between` are the bytes between two steps; `weights` those that others may take the place of; images of other sides have at most so many numbers.
+    between, of which part of the result (`kernels.Ready`). `between` are the bytes between two steps; `weights` those that others
+    may take the place of; images of other sides have at most so many numbers.
     """
     jobs = []
     for whole, plan, part, *how in steps:
         if plan.method != "direct" or plan.seconds["direct"] > _workers.GRAIN or whole.several is not None:
             return None
-        for problem, view in _pieces(whole, plan, part):
+        pieces = list(_pieces(whole, plan, part))
+        if len(pieces) > 1 and _again.BETWEEN in how[:2]:
+            return None             # jobs know no place within what lies between them
+        for problem, view in pieces:
             jobs.append((_work(problem, view), weights_of(problem.kernel, plan).lanes(), *how))
     made = kernels.Ready(jobs, image, result, between, weights, most)
     return None if made.warns else made

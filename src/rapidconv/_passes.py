@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from . import _again, _cost, _execute, _memory, _plan
 from ._again import ADD_TO, BETWEEN, IMAGE, NOTHING, RESULT, SMALL, TAKE_FROM
-from ._axes import CHANNELS, is_interleaved
+from ._axes import CHANNELS
 from ._boundary import Boundary, index_map
 from ._native import kernels
 from ._problem import Order, Plan, Problem, Store, Task
@@ -713,18 +713,17 @@ def _problem(
         sums, store = _DOUBLE, Store.TRUNCATE
         fill = np.array([cval])
         kernel = kernel.astype(_DOUBLE, copy=False)
-    pixels, view = image, result
+    pixels, view, cut, turns = image, result, store is Store.TRUNCATE, False
+    tells = kernel.size > kernel.shape[-1] and sums.kind == "f"         # a result, in which order its taps were met
     if frames:
         across = kernel.ndim > 1 and kernel.shape[-1] > 1 and image.shape[-1] <= CHANNELS
-        tells = kernel.size > kernel.shape[-1] and sums.kind == "f"         # a result, in which order its taps were met
-        cut = store is Store.TRUNCATE
         turns = across and (not tells or (kernel.ndim == 2 if cut else kernel.ndim > 2))
-        if tells and cut and turns:
-            order = Order.TURNED
         pixels, view, kernel, first = _framed(image, result, kernel, first, turns=turns)
     order = _order(kernel) if step.is_line and sums.kind == "f" else Order.TAPS
-    if order is Order.LAST_FIRST and store is not Store.TRUNCATE:
+    if order is Order.LAST_FIRST and not cut:
         order = Order.TAPS
+    if tells and cut and turns:
+        order = Order.TURNED
     *outer, top, left = first
     problem = Problem(
         pixels, kernel, view.shape[: kernel.ndim], dtype, step.rule, fill, top, left, False, False, step.method or settings.method, tuple(outer),
@@ -773,8 +772,7 @@ def _framed(
         image, result, kernel = (np.moveaxis(each, -1, 0) for each in (image, result, kernel))
         first = first[-1], *first[:-1]
     flat = sum(taps > 1 for taps in kernel.shape) < 3
-    side_by_side = flat and kernel.shape[-1:] == (1,) and image.ndim > 1 and image.shape[-1] == result.shape[-1]
-    if side_by_side and is_interleaved(image) and is_interleaved(result):
+    if flat and kernel.shape[-1:] == (1,) and image.ndim > 1 and image.shape[-1] == result.shape[-1] <= CHANNELS:
         kernel, first = kernel[..., 0], first[:-1]
     if kernel.ndim == 1:
         return image[None], result[None], kernel[None], (0, *first)
