@@ -11,13 +11,21 @@ import scipy.ndimage
 import zoo
 
 import rapidconv
-from rapidconv import _again, _arguments, _passes, _plan, ndimage, signal
+from rapidconv import _again, _arguments, _execute, _passes, _plan, ndimage, signal
 from rapidconv._native import kernels
 
 
 @pytest.fixture(autouse=True)
-def nothing_kept(monkeypatch):
+def nothing_kept(request, monkeypatch):
+    """No plans; the first call of a kind is kept, as if it were the second one."""
     monkeypatch.setattr(_plan, "_kept", {})
+    if "made_twice" not in request.fixturenames:
+        monkeypatch.setattr(_execute, "_was_done", lambda _: True)
+
+
+@pytest.fixture
+def made_twice():
+    """Calls are kept as they are in earnest."""
 
 
 def gaussian(side, dtype):
@@ -69,6 +77,22 @@ def again(monkeypatch):
             return function(second, kernel, *arguments, **keywords)
 
     return call
+
+
+@pytest.mark.usefixtures("made_twice")
+def test_the_second_call_is_kept():
+    """What is never done again is not made ready."""
+    method, image, kernel = ROADS["transforms"](1)
+    smooth = ROADS["lines"](1)[1].repeat(8, 0)
+    for call in (lambda: signal.convolve2d(image, kernel, method=method), lambda: ndimage.gaussian_filter1d(smooth, 2)):
+        _again.long = ()
+        first = call()
+        assert _again.long == ()
+        assert same_bits(call(), first)
+        assert len(_again.long) == 1
+        held = _again.long
+        assert same_bits(call(), first)
+        assert _again.long is held
 
 
 @EVERY

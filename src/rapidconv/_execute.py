@@ -146,12 +146,18 @@ class Again:
             _retry(rides, self.plan.tiles, self._weights, *self._groups[i], refused.view(np.bool_))
 
 
+def _was_done(plan: Plan) -> bool:
+    """Whether a plan was carried out before."""
+    return bool(plan.made)
+
+
 def again(task: Task, plans: list[Plan], image: Any, result: NDArray[Any]) -> Again | None:
     """A call that is ready for other images; None where it is not one problem of rows and columns of a whole image.
 
-    Nor where workers take turns at direct sums, or NumPy may have warned.
+    Nor where workers take turns at direct sums, or NumPy may have warned, or its plan was not carried out before: what may never be
+    done again is not made ready.
     """
-    if len(plans) != 1 or task.problems[0].image is not image or task.problems[0].outer or not result.flags.c_contiguous:
+    if len(plans) != 1 or not _was_done(plans[0]) or task.problems[0].image is not image or task.problems[0].outer or not result.flags.c_contiguous:
         return None
     (problem,), (plan,) = task.problems, plans
     shared = plan.method == "direct" and plan.workers > 1
