@@ -311,7 +311,7 @@ def test_channels_in_any_layout(ours, dtype, axis, layout):
 @pytest.mark.parametrize("boundary", zoo.BOUNDARIES)
 def test_channels_with_large_kernels(name, ours, boundary, axis, kernel_shape):
     in1, in2 = with_channels((8, 11), 3, axis, "float64"), zoo.values(kernel_shape, "float64", 2)
-    result = ours(in1, in2, "full", boundary, channel_axis=axis)
+    result = ours(in1, in2, "full", boundary, channel_axis=axis, method="direct")
     check_channels(result, in1, in2, axis, "full", boundary, 0, name == "correlate2d")
 
 

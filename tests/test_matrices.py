@@ -12,7 +12,7 @@ import scipy.ndimage
 import scipy.signal
 import zoo
 
-from rapidconv import _again, _cost, _plan, _weights, image, ndimage, signal
+from rapidconv import _again, _call, _cost, _plan, _weights, image, ndimage, signal
 from rapidconv._native import in_use, kernels
 
 pytestmark = pytest.mark.skipif(
@@ -35,6 +35,7 @@ def multiplied(monkeypatch):
     monkeypatch.setattr(_plan, "_kept", {})
     monkeypatch.setattr(_plan, "_QUICK", 0)
     _again.kept.clear()
+    monkeypatch.setattr(_call, "_express", lambda *_: None)         # which answers what is quick
     monkeypatch.setattr(_weights, "_matrices", noted)
     return seen
 
@@ -221,3 +222,13 @@ def test_leave_is_asked_for_when_it_is_needed(how):
     command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", ALONE, how]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_other_kernels_are_laid_in_matrices_anew(multiplied):
+    """Jobs kept for one kernel serve none whose matrices are others."""
+    pixels = numbers((90, 80), "uint8", 1)
+    for seed in range(4):
+        kernel = numbers((13, 13), "int8", seed, -4, 4)
+        expected = image_oracle.stored(image_oracle.sums_of(pixels, kernel), "uint8")
+        np.testing.assert_array_equal(image.filter2d(pixels, kernel), expected)
+    assert len(multiplied) == 4

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from . import _again, _cost, _execute, _memory, _plan
 from ._again import ADD_TO, BETWEEN, IMAGE, NOTHING, RESULT, SMALL, TAKE_FROM
-from ._axes import CHANNELS
+from ._axes import CHANNELS, is_interleaved
 from ._boundary import Boundary, index_map
 from ._native import kernels
 from ._problem import Order, Plan, Problem, Store, Task
@@ -54,6 +54,9 @@ _ADDED = 3
 #: Bytes of a result up to which lines, one of them antisymmetric, gain by not being multiplied out. Both ways, first derivative, sigma 2, n x n, us: 300
 #: float64 158, 290; 512 float32 236, 390; 512 float64 800, 490 (2 vCPUs of a Sapphire Rapids, 2026-11-22).
 _LINES_BYTES = 2**20
+#: Numbers of a result from which channels that lie apart are better done one by one than as columns of few numbers. convolve of 400 x 500 x 3
+#: float64, every other column of an array, by 3 x 3 x 1 6250 us as columns, 2070 as channels; of 90 x 80 x 5 63, 64 (the same machine, 2026-11-22).
+_APART = 2**16
 #: Whole numbers below this fit 64 bits.
 _WHOLE = 2.0**63
 #: Sums of pixels of up to 32 bits, and of values beyond the edges below this, are exact.
@@ -764,16 +767,19 @@ def _slope(kernel: NDArray[Any]) -> Order:
 def _framed(
     image: NDArray[Any], result: NDArray[Any], kernel: NDArray[Any], first: tuple[int, ...], *, turns: bool
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], tuple[int, ...]]:
-    """Views of at least rows and columns, few numbers side by side as the channels of pixels, or where it turns as the first axis.
+    """Views of at least rows and columns, few numbers on the last axis as the channels of pixels, or where it turns as the first axis.
 
     Under kernels of several planes such numbers are planes as well, whatever their layout: tiles follow from their number.
     """
+    flat = sum(taps > 1 for taps in kernel.shape) < 3
     if turns:
         image, result, kernel = (np.moveaxis(each, -1, 0) for each in (image, result, kernel))
         first = first[-1], *first[:-1]
-    flat = sum(taps > 1 for taps in kernel.shape) < 3
-    if flat and kernel.shape[-1:] == (1,) and image.ndim > 1 and image.shape[-1] == result.shape[-1] <= CHANNELS:
-        kernel, first = kernel[..., 0], first[:-1]
+    elif flat and kernel.shape[-1:] == (1,) and image.ndim > 1 and image.shape[-1] == result.shape[-1] <= CHANNELS:
+        # Plans follow from shapes. Little work, which is direct however it is seen, and of the same bits, may go by layout.
+        planned = result.size > _APART or not kernels.little_work(result.size, 1, 1, kernel.size, 8)
+        if planned or (is_interleaved(image) and is_interleaved(result)):
+            kernel, first = kernel[..., 0], first[:-1]
     if kernel.ndim == 1:
         return image[None], result[None], kernel[None], (0, *first)
     return image, result, kernel, first

@@ -405,7 +405,7 @@ cdef bint reads_as(Step* step, Step* other) noexcept:
         if step.steps[k] != other.steps[k]:
             return False
     for k in range(step.job.n_lanes):
-        if (step.job.lanes[k].imag_part != NULL or step.job.lanes[k].kind == FG or rows_of(&step.job.lanes[k]) > 1
+        if (step.job.lanes[k].imag_part != NULL or step.job.lanes[k].kind > F8              # long double, joined rows, matrices
                 or step.job.lanes[k].kind != other.job.lanes[k].kind):
             return False
     return step.job.n_lanes == other.job.n_lanes and step.job.n_outer == other.job.n_outer
