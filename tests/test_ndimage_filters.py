@@ -536,3 +536,13 @@ def test_pictures_have_the_same_bits_in_any_layout(shape, dtype):
             expected = call(image)
             for other in (np.asfortranarray(image), apart, image[::-1, :, ::-1].copy()[::-1, :, ::-1]):
                 np.testing.assert_array_equal(call(other), expected)
+
+
+@pytest.mark.parametrize("mode", ["reflect", "mirror", "nearest", "wrap"])
+@pytest.mark.parametrize("dtype", ["uint8", "int64", "float32", "float64"])
+def test_antisymmetric_weights_along_one_pixel_are_exactly_zero(dtype, mode):
+    image = RNG.integers(1, 100, (10, 1)).astype(dtype) * (10**16 if dtype == "int64" else 1)
+    half = RNG.standard_normal(4)
+    for _ in range(2):
+        assert not ndimage.correlate1d(image, [*half, 0, *-half[::-1]], 1, "float64", mode).any()
+        assert not ndimage.gaussian_filter(image, 2, (0, 1), "float64", mode).any()

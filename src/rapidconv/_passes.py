@@ -13,7 +13,7 @@ would be too thin, they are cut along other axes too; what lies between passes i
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import product
-from math import prod
+from math import fsum, prod
 from operator import add
 from typing import Any
 
@@ -403,10 +403,11 @@ def _folded(image: NDArray[Any], step: Pass, settings: Settings, result: NDArray
         return step                             # infinities of both signs meet
     period = {Boundary.SYMM: 2 * n if n > 1 else 1, Boundary.MIRROR: max(1, 2 * n - 2), Boundary.WRAP: n}.get(step.rule)
     low, high = (1 - n, n - 1) if period is None else (-(period // 2), (period - 1) // 2)
-    folded = np.zeros(high - low + 1, weights.dtype)
+    met: list[list[Any]] = [[] for _ in range(low, high + 1)]
     for k, weight in enumerate(weights.tolist(), first):
         if low <= k <= high or not beyond:
-            folded[(k - low) % period if period else min(max(k, low), high) - low] += weight
+            met[(k - low) % period if period else min(max(k, low), high) - low].append(weight)
+    folded = np.array([(fsum if weights.dtype.kind == "f" else sum)(each) for each in met], weights.dtype)      # pairs cancel
     if step.count > 1 and n == 1 and not beyond:
         return line(np.ones(1), axis, result.ndim, 0, step.rule)        # the mean of a pixel and itself
     return line(folded, axis, result.ndim, -low - len(folded) // 2, step.rule, step.count)
