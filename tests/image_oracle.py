@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from rapidconv import image
+
 # Names of this project, what np.pad calls them, and OpenCV's constants by name.
 PADS = {"constant": "constant", "reflect": "symmetric", "wrap": "wrap", "replicate": "edge", "reflect101": "reflect"}
 CV_BORDERS = {
@@ -34,11 +36,11 @@ def plane_sums(plane, kernel, boundary="reflect101", anchor=None, fillvalue=0):
     return sums
 
 
-def sums_of(image, kernel, channel_axis=None, **options):
+def sums_of(picture, kernel, channel_axis=None, **options):
     """`plane_sums` of every channel."""
     if channel_axis is None:
-        return plane_sums(image, kernel, **options)
-    planes = np.moveaxis(image, channel_axis, 0)
+        return plane_sums(picture, kernel, **options)
+    planes = np.moveaxis(picture, channel_axis, 0)
     return np.moveaxis(np.array([plane_sums(plane, kernel, **options) for plane in planes]), 0, channel_axis)
 
 
@@ -54,3 +56,11 @@ def stored(sums, dtype, *, scale=1.0, delta=0.0, saturate=True):
     if not saturate:
         return values.astype(np.int64).astype(dtype)
     return np.clip(values, np.iinfo(dtype).min, np.iinfo(dtype).max).astype(dtype)
+
+
+def check_workers(picture, kernel, workers):
+    """One and several workers filter a picture of channels exactly."""
+    expected = sums_of(picture, kernel, -1)
+    for count in (1, workers):
+        got = image.filter2d(picture, kernel, channel_axis=-1, dtype="float64", workers=count)
+        np.testing.assert_array_equal(got, expected)

@@ -113,17 +113,20 @@ def test_images_of_any_layout_are_done_again(dtype, layout, monkeypatch):
 @pytest.mark.parametrize("dtype", ["f", "d", "B", "h", "l", "D"])
 @pytest.mark.parametrize("name", CALLS)
 def test_little_calls_on_images_of_other_sides_are_done_again(name, dtype, monkeypatch):
-    call = CALLS[name]
     for shapes in ([(19, 23), (40, 17), (150, 40), (2, 200)], [(19, 5), (40, 5), (7, 5)], [(1, 30), (1, 19)]):
-        images = [picture(dtype, shape, seed) for seed, shape in enumerate(shapes)]
-        long_way = [call(ndimage, memoryview(each), mode="wrap") for each in images]
-        call(ndimage, images[0], mode="wrap")
-        with monkeypatch.context() as patch:
-            patch.setattr(_ndimage_call._passes, "run", refuse)
-            for each, expected in zip(images, long_way, strict=True):
-                again = call(ndimage, each, mode="wrap")
-                assert again.shape == expected.shape
-                assert again.tobytes() == expected.tobytes()
+        check_other_sides(CALLS[name], [picture(dtype, shape, seed) for seed, shape in enumerate(shapes)], monkeypatch)
+
+
+def check_other_sides(call, images, monkeypatch):
+    """The first image's call makes the jobs, which do those of all."""
+    long_way = [call(ndimage, memoryview(each), mode="wrap") for each in images]
+    call(ndimage, images[0], mode="wrap")
+    with monkeypatch.context() as patch:
+        patch.setattr(_ndimage_call._passes, "run", refuse)
+        for each, expected in zip(images, long_way, strict=True):
+            again = call(ndimage, each, mode="wrap")
+            assert again.shape == expected.shape
+            assert again.tobytes() == expected.tobytes()
 
 
 @pytest.mark.parametrize("dtype", ["B", "d"])
@@ -210,15 +213,8 @@ CUBE = RNG.normal(size=(2, 3, 2))
 @pytest.mark.parametrize("name", [name for name in VOLUMES if name not in ("convolve", "correlate of whole numbers", "convolve with a list",
                                                                           "uniform_filter", "two rules")])  # fmt: skip
 def test_little_calls_on_volumes_of_other_sides_are_done_again(name, dtype, monkeypatch):
-    call = VOLUMES[name]
     for shapes in ([(9, 8, 20), (7, 10, 17), (3, 30, 40)], [(9, 8, 5), (11, 40, 5), (3, 2, 5)], [(9, 1, 20), (7, 1, 30), (19, 1, 19)]):
-        images = [picture(dtype, shape, seed) for seed, shape in enumerate(shapes)]
-        long_way = [call(ndimage, memoryview(each), mode="wrap") for each in images]
-        call(ndimage, images[0], mode="wrap")
-        with monkeypatch.context() as patch:
-            patch.setattr(_ndimage_call._passes, "run", refuse)
-            for each, expected in zip(images, long_way, strict=True):
-                assert call(ndimage, each, mode="wrap").tobytes() == expected.tobytes()
+        check_other_sides(VOLUMES[name], [picture(dtype, shape, seed) for seed, shape in enumerate(shapes)], monkeypatch)
 
 
 @pytest.mark.parametrize("shape", [(9, 11), (40, 1), (4, 5, 6)])

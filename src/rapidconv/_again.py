@@ -11,6 +11,7 @@ from ._native import kernels
 
 __all__ = [
     "ADD_TO", "BETWEEN", "IMAGE", "NOTHING", "RESULT", "SMALL", "TAKE_FROM", "carry_out", "is_new", "keep", "keep_long", "kept", "long",
+    "takes",
 ]  # fmt: skip
 
 #: Numbers of the largest image: READY_NUMBERS of `_native/ready.pxi`.
@@ -56,7 +57,7 @@ def carry_out(
     into = output.dtype.char if type(output) is np.ndarray else output
     call = asks.__name__, into, _workers.resolve(None), *arguments[weights is not None :]
     does = kernels.find(long, call, image, weights)
-    if does is not None and (output is None or _is_new(output, does, image)):
+    if does is not None and takes(does, image, output):
         return does.run(image, output)      # type: ignore[no-any-return]
     result, does = do(asks(image, output, *arguments), output, None)
     if not isinstance(does, kernels.Ready):         # of a small call with arguments of other kinds
@@ -64,9 +65,9 @@ def carry_out(
     return result
 
 
-def _is_new(out: Any, does: Any, image: Any) -> bool:
-    """Whether an array for the result is as good as a new one."""
-    return bool(
+def takes(does: Any, image: Any, out: Any) -> bool:
+    """Whether what did a long call can do one into an array, which is as good as a new one, or None; others are for its first way."""
+    return out is None or bool(
         type(out) is np.ndarray and out.shape == does.shape and out.dtype == does.dtype and out.flags.carray
         and not np.may_share_memory(out, image)
     )  # fmt: skip

@@ -47,7 +47,7 @@ def filter2d(
             return answer       # type: ignore[no-any-return]
     call = name, mode, boundary, fillvalue, method, channel_axis, _workers.resolve(workers) if plain else None
     does = kernels.find(_again.long, call, in1, in2) if plain else None
-    if does is not None and (out is None or _is_new(out, does, in1, in2)):
+    if does is not None and _again.takes(does, in1, out):
         return does.run(in1, out)       # type: ignore[no-any-return]
     task = _arguments.signal2d(name, in1, in2, mode, boundary, fillvalue, method, out, workers, channel_axis)
     result = _execute.allocate(task)        # before anything that takes time in proportion to the operands
@@ -55,11 +55,6 @@ def filter2d(
     if plain:
         _again.keep_long(call, in1, in2, _execute.again(task, plans, in1, result), _plan.is_kept)
     return _execute.run(task, plans, result)
-
-
-def _is_new(out: Any, does: _execute.Again, image: Any, kernel: Any) -> bool:
-    """Whether an array for the result is as good as a new one; errors of the caller's are raised."""
-    return not _arguments.check_out(out, does.shape, does.dtype, image, kernel) and bool(out.flags.c_contiguous)
 
 
 def _do(task: Task, _: Any, found: Any) -> tuple[NDArray[Any], Any]:

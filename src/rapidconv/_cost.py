@@ -3,7 +3,7 @@
 The constants are in nanoseconds, measured on 2026-11-21 on one core of a Sapphire Rapids Xeon at 2.6 to 3.5 GHz;
 ``python -m tools.fit_cost`` measures those of the target in use again and prints its row, except `spill`,
 `convert`, `call` and `tile_call`, which are estimates from single runs, and `point`, `load` and `spill` of x86_v4, fitted
-together (see `_SPILL_BYTES`).
+together (see `_SPILL_BYTES`); `point` of x86_v2 is such that six calls on 256^2 to 512^2 take as long as predicted (2026-11-22).
 """
 
 from dataclasses import dataclass

@@ -157,9 +157,11 @@ def again(task: Task, plans: list[Plan], image: Any, result: NDArray[Any]) -> Ag
     Nor where workers take turns at direct sums, or NumPy may have warned, or its plan was not carried out before: what may never be
     done again is not made ready.
     """
-    if len(plans) != 1 or not _was_done(plans[0]) or task.problems[0].image is not image or task.problems[0].outer or not result.flags.c_contiguous:
+    if len(plans) != 1 or not _was_done(plans[0]) or not result.flags.c_contiguous:
         return None
-    (problem,), (plan,) = task.problems, plans
+    problem, plan = task.problems[0], plans[0]
+    if problem.image is not image or problem.outer:
+        return None
     shared = plan.method == "direct" and plan.workers > 1
     if shared or not np.isfinite(problem.fill[0]) or next(iter(_pieces(problem, plan, result)))[0] is not problem:
         return None

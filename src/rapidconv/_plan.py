@@ -16,6 +16,7 @@ from ._native import in_use, kernels
 from ._problem import MATRIX, Combine, Lane, Order, Plan, Problem, Products, Several, Store, Task, Tiles
 from ._rank import MOST, box, factor
 from ._transform import LENGTHS, noise
+from ._weights import blocks_under
 from ._workers import GRAIN, workers_for
 
 __all__ = ["is_kept", "plan", "plans"]
@@ -33,6 +34,9 @@ _FEW = 2**16
 _SHARED = 8
 #: Numbers of the spectra of a kernel of several planes, for each of its taps, that are not too many in any case.
 _SPECTRA = 16
+
+#: Columns of sums that products of matrices make at once: STRIP_COLS of `_native/matrices.pxi`.
+_STRIP = 128
 
 #: How many times longer products of several kernels take over pieces, whose rows overlap: 2026-11-21, Sapphire Rapids.
 _IN_PIECES = 1.5
@@ -394,7 +398,7 @@ def _joined_shape(kernel: tuple[int, ...], lane: Lane) -> tuple[int, ...]:
     """Shape of a kernel in numbers of a lane, or in matrices."""
     *planes, rows, columns = kernel
     if lane.joined == MATRIX:
-        return *planes, (rows + 14) // 8, (columns + 14) // 8
+        return *planes, *blocks_under(rows, columns)
     return *planes, -(-rows // lane.joined), columns
 
 
@@ -403,7 +407,7 @@ def _cost_joined(problem: Problem, cost: _cost.Cost, lane: Lane) -> tuple[float,
     *planes, rows, columns = problem.shape
     kernel = _joined_shape(problem.kernel.shape, lane)
     if lane.joined == MATRIX:
-        numbers, computed = rows * columns, -(-rows // 8) * 8 * -(-columns // 128) * 128
+        numbers, computed = rows * columns, -(-rows // MATRIX) * MATRIX * -(-columns // _STRIP) * _STRIP
         seconds = _cost.direct(cost, "m", kernel, prod(planes) * numbers, computed / max(1, numbers))
         return seconds, "matrices of bytes are multiplied and summed, exactly"
     numbers = kernels.summed(prod(problem.shape[:-1]), columns, 4)

@@ -12,8 +12,7 @@ from ._rank import Factors
 
 __all__ = ["MATRIX", "Combine", "Lane", "Order", "Plan", "Problem", "Products", "Several", "Store", "Task", "Tiles"]
 
-
-#: Rows of the image that a matrix of bytes is of.
+#: What `Lane.joined` says of a lane of matrices of bytes: rows, and columns, of the blocks of pixels that they are of.
 MATRIX = 8
 
 

@@ -13,7 +13,7 @@ from ._pieces import cut_kernel
 from ._problem import MATRIX, Lane, Plan, Products, Tiles
 from ._rank import lane_factors
 
-__all__ = ["Weights", "weights_of"]
+__all__ = ["Weights", "blocks_under", "weights_of"]
 
 
 class Weights:
@@ -151,6 +151,11 @@ def _joined(kernel: NDArray[Any], rows: int) -> NDArray[Any]:
     return taken
 
 
+def blocks_under(rows: int, columns: int) -> tuple[int, int]:
+    """Blocks of the image, down and across, under all taps of the outputs of a block, by a kernel's rows and columns."""
+    return (rows + 2 * MATRIX - 2) // MATRIX, (columns + 2 * MATRIX - 2) // MATRIX
+
+
 def _matrices(kernel: NDArray[Any]) -> NDArray[Any]:
     """The low bytes of a kernel in columns of matrices, for 2 x 8 outputs and a row of 2 x 4 pixels each: see matrices.pxi.
 
@@ -158,7 +163,7 @@ def _matrices(kernel: NDArray[Any]) -> NDArray[Any]:
     columns, and pixels of a half.
     """
     *planes, height, width = kernel.shape
-    down, across = ((side + 2 * MATRIX - 2) // MATRIX for side in (height, width))
+    down, across = blocks_under(height, width)
     padded = np.zeros((*planes, 8 * down + 7, 8 * across + 7), np.uint8 if kernel.min() >= 0 else np.int8)
     padded[..., 7 : 7 + height, 7 : 7 + width] = kernel.astype(padded.dtype)
     block, row, half, y, x, pixel = np.ogrid[:across, : 8 * down + 6, :2, :2, :8, :4]

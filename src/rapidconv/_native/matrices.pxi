@@ -18,11 +18,11 @@ cdef extern from "amx.h" nogil:
     void rc_sums_add(const int signs, const char* pixels, const char* taps, Py_ssize_t back)
 
 cdef enum:
-    EIGHT = 8                # rows and columns of a block, whose bytes are a line of the cache
+    EIGHT = 8               # rows and columns of a block, whose bytes are a line of the cache; MATRIX of _problem.py
     LINE = 64
     MATRIX = 16 * LINE
     TWO_ROWS = 4 * LINE     # of taps
-    STRIP_COLS = 128             # columns of a strip
+    STRIP_COLS = 128        # columns of a strip
     STRIP_BYTES = 4096      # of its sums
     MATRIX_TILE = 128       # rows of a tile,
     MATRIX_NUMBERS = 1024   # and about as many numbers of such a row
