@@ -13,7 +13,7 @@ import rapidconv
 from rapidconv import _arguments, _plan
 from rapidconv._boundary import Boundary
 from rapidconv._native import kernels
-from rapidconv._rank import _PROBE, Factors, _may_be_low, box, factor, lane_factors, trim
+from rapidconv._rank import _PROBE, Factors, box, factor, lane_factors, trim
 
 NO_LIMIT = 2**64 - 1
 RULES = {"fill": Boundary.FILL, "symm": Boundary.SYMM, "wrap": Boundary.WRAP}
@@ -447,19 +447,39 @@ def test_the_first_look_refuses_no_sum_of_products(seed, dtype, rank):
         rows = rows * np.exp(2j * np.pi * rng.random(rows.shape))
     kernel = (columns.T @ rows).astype(dtype)
     kernel = kernel * (0.75 / np.abs(kernel).max()).astype(np.abs(kernel).dtype)
-    eps = np.finfo(dtype).eps
-    assert _may_be_low(kernel, rank, _PROBE * eps)
+    limit = _PROBE[np.dtype(dtype).char]
+    assert kernels.may_be_low(kernel.astype(complex), rank, limit)
     kernel = kernel + rng.uniform(-0.1, 0.1, kernel.shape)
-    assert not _may_be_low(kernel, rank, _PROBE * eps)
+    assert not kernels.may_be_low(kernel.astype(complex), rank, limit)
 
 
 def test_elimination_leaves_what_no_products_make():
-    a = np.diag(np.array([3, -5j, 2, 7]))
-    left = [kernels.left_after(a[[2, 0, 3, 1]].copy(), k) for k in range(6)]
-    np.testing.assert_allclose(left, [7, 5, 3, 2, 0, 0], rtol=1e-15)
+    a = np.diag(np.array([3, -5j, 2, 7]))[[2, 0, 3, 1]]
+    for most, left in [(1, 5 / 7), (2, 3 / 7), (3, 2 / 7)]:
+        assert kernels.may_be_low(a, most, left + 1e-15)
+        assert not kernels.may_be_low(a, most, left - 1e-15)
+    assert kernels.may_be_low(a, 4, 0)
     a = np.outer([1, 2, 3], [4, 5, 6, 7]) + np.outer([0, 1, 0], [1, 0, 0, 1]) + 0j
-    assert kernels.left_after(a.copy(), 1) > 0.5
-    assert kernels.left_after(a.copy(), 2) < 1e-14
+    assert not kernels.may_be_low(a, 1, 0.01)
+    assert kernels.may_be_low(a, 2, 1e-15)
+
+
+@pytest.mark.parametrize("tap", [np.nan, np.inf, -np.inf, 1e301, complex(0, np.nan)])
+def test_kernels_that_are_not_finite_are_no_products(tap):
+    kernel = np.ones((9, 9), complex)
+    kernel[4, 5] = tap              # not in the sample
+    assert not kernels.may_be_low(kernel, 4, 1.0)
+    assert factor(kernel if kernel.imag.any() else kernel.real) is None
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 3), st.booleans())
+def test_a_kernel_is_measured_in_one_pass(seed, count, whole):
+    rng = np.random.default_rng(seed)
+    numbers = rng.integers(-1 if rng.random() < 0.5 else 0, 4, (count, *rng.integers(1, 6, 2))) / (1 if whole else 4)
+    norms, are_whole, positive = kernels.measure(numbers, count)
+    np.testing.assert_allclose(norms, [np.linalg.norm(each) for each in numbers], rtol=1e-15)
+    assert are_whole == bool((numbers % 1 == 0).all())
+    assert positive == tuple(bool((each >= 0).all()) for each in numbers)
 
 
 def test_zeros_on_the_sides_of_integer_kernels_cost_nothing():

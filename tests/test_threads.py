@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+import timeit
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -42,10 +43,8 @@ def ticks_during(call):
 def long_call(function, dtypes, seconds):
     """A call with a picture of so many rows that it takes about so long."""
     in1, in2 = zoo.small((60, 1000), dtypes[0], 1), zoo.small((25, 25), dtypes[1], 2)
-    start = time.perf_counter()
-    function(in1, in2)
-    times = seconds / (time.perf_counter() - start)
-    in1 = np.tile(in1, (int(np.clip(times, 1, 100)), 1))
+    times = seconds / min(timeit.repeat(lambda: function(in1, in2), number=1, repeat=5))
+    in1 = np.tile(in1, (int(np.clip(times, 1, 200)), 1))
     return lambda: function(in1, in2)
 
 
@@ -53,8 +52,8 @@ def long_call(function, dtypes, seconds):
 @pytest.mark.parametrize("dtypes", [("float32", "float32"), ("uint8", "int64"), ("longdouble", "longdouble")], ids=str)
 def test_the_gil_is_free_during_a_long_call(dtypes, workers):
     call = long_call(functools.partial(signal.convolve2d, mode="same", boundary="symm", workers=workers), dtypes, 0.08)
-    ticks, seconds = ticks_during(call)
-    assert ticks >= 1, f"none in {seconds} s"
+    tries = [ticks_during(call) for _ in range(3)]      # others may have the CPUs during one
+    assert any(ticks for ticks, _ in tries), tries
 
 
 def test_a_held_gil_would_be_seen():

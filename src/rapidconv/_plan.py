@@ -425,10 +425,8 @@ def _tiles(problem: Problem, cost: _cost.Cost, parts: int, planes: int) -> tuple
     cross, count = kernel.dtype.kind == "c", kernel_planes(kernel.shape)
     if count > 1 and (cross or parts > 1):
         return None, 0.0, "transforms of kernels of several planes are of real numbers"
-    with np.errstate(all="ignore"):
-        wide = several.astype("D" if cross else "d")
-        norms = [float(np.sqrt(np.sum(each.real**2) + (np.sum(each.imag**2) if cross else 0.0))) for each in wide]
-        whole = bool((wide.real == np.rint(wide.real)).all() and (not cross or (wide.imag == np.rint(wide.imag)).all()))
+    norms, whole, positive = kernels.measure(np.array(several, "D" if cross else "d", order="C").view("d"), len(several))
+    positive = tuple(not cross and each for each in positive)
     single = char in "eFf"
     low, high = _ORDINARY["f" if single else "d"]
     if not all(low < norm < high for norm in norms):
@@ -440,7 +438,6 @@ def _tiles(problem: Problem, cost: _cost.Cost, parts: int, planes: int) -> tuple
         chars = "fd"
     alone = cross and problem.image.dtype.kind != "c"
     converts = problem.image.dtype.char != chars[0] or problem.dtype.char != chars[0] or parts > 1
-    positive = tuple(not cross and bool((each >= 0).all()) for each in several)
     if count > 1:
         shape, slabs, best = _best_stack(cost, chars[0], kernel.shape, problem.shape, converts)
         outer = kernel.shape[:-2]

@@ -26,8 +26,8 @@ __all__ = ["Factors", "box", "factor", "lane_factors", "split", "trim"]
 MOST = 4
 #: Steps of the precision, eps, that a tap may be off.
 _SLACK = 4
-#: Steps that a sample of a kernel may be off, before one looks closer: more than 4**MOST * 10 * _SLACK / 2.
-_PROBE = 2.0**14
+#: How far a sample of a kernel may be off, before one looks closer, in steps: more than 4**MOST * 10 * _SLACK / 2, by type.
+_PROBE = {char: 2.0**14 * float(np.finfo(char.replace("e", "f")).eps) for char in "efdFD"}
 #: Whole numbers above this are not factored: products of two of them stay in 64 bits.
 _LARGEST = 2**31
 #: Floating taps are looked at as whole numbers of so many bits, times a power of two.
@@ -87,6 +87,9 @@ def factor(kernel: NDArray[Any], dtype: np.dtype[Any] | None = None, most: int =
     if dtype is not None and kind in "fc" and dtype.kind in "fc":
         kernel = kernel.astype(dtype if kind == "c" else dtype.type(0).real.dtype, copy=False)
     if most < 1 or kind not in "biufc" or kernel.dtype.char in "gG":
+        return None
+    limit = _PROBE.get(kernel.dtype.char, _PROBE["d"])
+    if min(kh, kw) > 1 and not kernels.may_be_low(np.array(kernel, np.complex128, order="C"), most, limit):
         return None
     if kind == "c":
         if kernel.imag.any():
@@ -222,7 +225,7 @@ def _whole(kernel: NDArray[Any], most: int) -> Factors | None:
     columns: list[NDArray[np.int64]] = []
     rows: list[NDArray[np.int64]] = []
     while rest.any():
-        if len(rows) == most or (len(rows) == 1 and not _may_be_low(rest, most - 1, 0.5)):
+        if len(rows) == most:
             return None
         i, j = _pivot(rest)
         column, row = rest[:, j], rest[i] // np.gcd.reduce(rest[i])
@@ -271,8 +274,6 @@ def _floating(kernel: NDArray[Any], most: int) -> Factors | None:
     if most < 2:
         return None
     wide = scaled.astype(np.promote_types(kernel.dtype, np.float64))
-    if not _may_be_low(wide, most, _PROBE * eps):
-        return None
     columns: list[NDArray[Any]] = []
     rows: list[NDArray[Any]] = []
     while len(rows) < most:
@@ -292,18 +293,6 @@ def _is_product(kernel: NDArray[Any], column: NDArray[Any], row: NDArray[Any], i
     if (np.abs(probe - column[other] * row) > slack * np.abs(probe)).any():
         return False
     return bool((np.abs(kernel - column[:, None] * row) <= slack * np.abs(kernel)).all())
-
-
-def _may_be_low(kernel: NDArray[Any], most: int, limit: float) -> bool:
-    """Whether a sample of a kernel may be of a rank of at most `most`, as that of most kernels is not.
-
-    What is left of a sum of so many products, each number off by at most d, after so many steps of elimination with
-    complete pivoting is at most ``4**most`` times its next singular value, ``10 * d`` (10 is the sample's side).
-    """
-    kh, kw = kernel.shape
-    sample = kernel[:: max(1, kh // (2 * most + 1)), :: max(1, kw // (2 * most + 1))][: 2 * most + 2, : 2 * most + 2]
-    left: float = kernels.left_after(np.array(sample, np.complex128, order="C"), most)
-    return left <= limit
 
 
 def _scaled(columns: list[NDArray[Any]], rows: list[NDArray[Any]], exponent: int) -> Factors:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._native import kernels
+from ._native.memory import empty
 
 __all__ = ["LENGTHS", "Transform", "noise", "radices", "spectrum", "transform"]
 
@@ -119,7 +120,7 @@ def spectrum(kernel: NDArray[Any], shape: tuple[int, int], char: str, exponents:
     flat = kernel.reshape(-1, *kernel.shape[-2:])
     size = 2 * shape[0] * shape[1] * np.dtype(char).itemsize
     # Loads of vectors that straddle cache lines take twice as long: 1 to 3 % of a transform (2026-11-21, Sapphire Rapids).
-    memory = np.empty(len(flat) * size + _LINE, np.uint8)
+    memory = empty((len(flat) * size + _LINE,), np.dtype(np.uint8))
     start = -memory.ctypes.data % _LINE
     found: NDArray[Any] = memory[start : start + len(flat) * size].view(char)
     for k, (place, plane) in enumerate(zip(found.reshape(len(flat), -1), flat, strict=True)):
