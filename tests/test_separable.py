@@ -482,6 +482,42 @@ def test_a_kernel_is_measured_in_one_pass(seed, count, whole):
     assert positive == tuple(bool((each >= 0).all()) for each in numbers)
 
 
+@pytest.mark.parametrize("dtype", ["int32", "float32", "float64", "complex128"])
+@pytest.mark.parametrize("shape", [(2, 2), (3, 7), (6, 6), (13, 4), (31, 29)])
+def test_products_look_low_however_they_lie(shape, dtype):
+    rng = np.random.default_rng(1)
+    column, row = (rng.integers(1, 9, n).astype(dtype) * (1 + 0.1j if dtype == "complex128" else 1) for n in shape)
+    kernel = np.outer(column, row)
+    for each in (kernel, kernel[::-1, ::-1], kernel.T, kernel[:, None], kernel[..., None], kernel.byteswap().view(kernel.dtype.newbyteorder())):
+        assert kernels.looks_low(each)
+    other = np.outer(column, row) + np.outer(column[::-1] ** 2, row**2 + np.arange(len(row)))
+    assert not kernels.looks_low(other)
+    for line in (kernel[:1], kernel[:, :1], np.multiply.outer(kernel, row), kernel * np.nan, kernel * 0):
+        assert not kernels.looks_low(line)
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from(["float32", "float64"]))
+def test_a_product_is_found_by_its_largest_tap(seed, dtype):
+    rng = np.random.default_rng(seed)
+    column, row = (rng.standard_normal(n) for n in rng.integers(1, 9, 2))
+    kernel = np.outer(column, row).astype(dtype).astype(float)
+    i, j, total = kernels.find_product(kernel, 4 * np.finfo(dtype).eps, dtype == "float32")
+    assert abs(kernel[i, j]) == np.abs(kernel).max()
+    np.testing.assert_allclose(total, np.abs(kernel[:, j] / kernel[i, j]).sum() * np.abs(kernel[i]).sum(), rtol=1e-6)
+    if kernel.size > max(kernel.shape):
+        other = rng.integers(kernel.shape[0]), rng.integers(kernel.shape[1])
+        kernel[other] *= 1 + 40 * np.finfo(dtype).eps
+        assert kernels.find_product(kernel, 4 * np.finfo(dtype).eps, dtype == "float32") is None
+
+
+@pytest.mark.parametrize(("numbers", "whole"), [
+    ([0.0], True), ([1.0, 3.0], True), ([2.0**-40, 3 * 2.0**-41], True), ([1.0, 2.0**-31], True), ([1.0, 2.0**-32], False),
+    ([1 / 3, 1.0], False), ([np.nan, 1.0], False), ([np.inf], False), ([1e301], False), ([5e-324], False),
+])  # fmt: skip
+def test_what_is_whole_at_some_scale(numbers, whole):
+    assert kernels.is_whole_at_some_scale(np.array(numbers), 32) == whole
+
+
 def test_zeros_on_the_sides_of_integer_kernels_cost_nothing():
     inner = np.random.default_rng(5).integers(1, 9, (4, 3))
     kernel = np.pad(inner, ((3, 2), (1, 5)))

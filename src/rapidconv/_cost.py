@@ -17,6 +17,7 @@ __all__ = [
     "SCRATCH",
     "TABLE",
     "Cost",
+    "Rows",
     "between",
     "box",
     "direct",
@@ -71,6 +72,27 @@ class Cost:
     convert: float
 
 
+@dataclass(slots=True, frozen=True)
+class Rows:
+    """Rows of a result, as sums along and down see them.
+
+    Attributes
+    ----------
+    count : int
+    numbers : float
+        Of the result, `kernels.summed` of them where rows are short.
+    ends : float
+        `kernels.summed` of rows of no numbers.
+    beyond : int
+        Pixels that a row needs from beyond the image.
+    """
+
+    count: int
+    numbers: float
+    ends: float
+    beyond: int
+
+
 #: Bytes of scratch memory that a call may take: tests/memory_use.py holds them to it.
 SCRATCH = 2**22
 #: Of them, those of a few rows of a tile.
@@ -99,6 +121,10 @@ HELD = 0.3e-9
 
 #: Nanoseconds a byte between two passes: stored, looked at, loaded, and planned for in blocks (as above).
 _BETWEEN = 0.45
+
+#: Of products: how many row ends of direct sums one takes as long as, and nanoseconds of a row, and of a pixel beyond the image. Fitted to 120
+#: timings of images 5 to 400 columns wide (x86_v4, 2026-11-22).
+_ENDS, _ROW_OF_SUMS, _BEYOND = 6, 20, 0.3
 
 #: Time of a pass of a radix in doublings of the size, by the additions and multiplications of its butterfly.
 _PASS = {3: 1.4, 4: 2.0, 8: 3.0, 12: 3.3}
@@ -186,19 +212,20 @@ def direct(cost: Cost, lane: str, kernel: tuple[int, ...], numbers: float, produ
 
 
 def separable(
-    cost: Cost, lane: str, kernel: tuple[int, ...], products: float, numbers: float, *, converts: bool
+    cost: Cost, lane: str, kernel: tuple[int, ...], products: float, rows: Rows, *, converts: bool
 ) -> float:
     """Seconds of sums along rows and down columns.
 
     Parameters
     ----------
     products : real products of a row and a column
-    numbers : numbers of the result, `kernels.summed` of them where rows are short
     """
-    one = cost.walk[lane] * (0.2 + 0.8 * products) + products * sum(kernel) * cost.walk_tap[lane]
+    one = cost.walk[lane] * (0.2 + 0.8 * products)
     if converts:
         one += cost.convert * (0.2 if lane == "h" else 1)
-    return 1e-9 * (cost.call + cost.tile_call + numbers * one)
+    taps = products * sum(kernel) * cost.walk_tap[lane]
+    row = _ROW_OF_SUMS * products + _BEYOND * rows.beyond
+    return 1e-9 * (cost.call + cost.tile_call + rows.numbers * one + (rows.numbers + _ENDS * rows.ends) * taps + rows.count * row)
 
 
 def box(cost: Cost, lane: str, kernel: tuple[int, int], numbers: float, *, converts: bool) -> float:

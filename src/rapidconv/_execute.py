@@ -93,8 +93,9 @@ def ready(
     between, of which part of the result (`kernels.Ready`). `between` are the bytes between two steps; `weights` those that others
     may take the place of; images of other sides have at most so many numbers.
     """
-    jobs = []
+    jobs, low = [], weights is not None
     for whole, plan, part, *how in steps:
+        low = low or kernels.looks_low(whole.kernel)
         if plan.method != "direct" or plan.seconds["direct"] > _workers.GRAIN or whole.several is not None:
             return None
         pieces = list(_pieces(whole, plan, part))
@@ -102,7 +103,7 @@ def ready(
             return None             # jobs know no place within what lies between them
         for problem, view in pieces:
             jobs.append((_work(problem, view), weights_of(problem.kernel, plan).lanes(), *how))
-    made = kernels.Ready(jobs, image, result, between, weights, most)
+    made = kernels.Ready(jobs, image, result, between, weights, most, low)
     return None if made.warns else made
 
 

@@ -427,7 +427,7 @@ def _split(image: NDArray[Any], step: Pass, settings: Settings, result: NDArray[
     if not whole and np.abs(step.kernel).sum() > _LARGE_WEIGHTS:
         return None                             # pixels that are next to nothing would be stored before they grow
     width = result.shape[-1]
-    if settings.method == "auto" and kernels.little_work(result.size // width, width, 1, step.kernel.size, result.itemsize):
+    if settings.method == "auto" and kernels.little_work(result.size // width, width, 1, step.kernel, result.itemsize):
         return None
     lines, rest = split(problem.kernel, problem.summed)
     if not lines:
@@ -778,7 +778,7 @@ def _framed(
         first = first[-1], *first[:-1]
     elif flat and kernel.shape[-1:] == (1,) and image.ndim > 1 and image.shape[-1] == result.shape[-1] <= CHANNELS:
         # Plans follow from shapes. Little work, which is direct however it is seen, and of the same bits, may go by layout.
-        planned = result.size > _APART or not kernels.little_work(result.size, 1, 1, kernel.size, 8)
+        planned = result.size > _APART or not kernels.little_work(result.size, 1, 1, kernel, 8)
         if planned or (is_interleaved(image) and is_interleaved(result)):
             kernel, first = kernel[..., 0], first[:-1]
     if kernel.ndim == 1:

@@ -52,8 +52,8 @@ _kept: dict[tuple[object, ...], tuple[Plan, int]] = {}
 _KEPT = 64
 _KEPT_BYTES = 2**24
 _keeping = Lock()       # never waited for
-#: Taps times outputs of float32 (`kernels.summed`) of plans that are sooner made anew than kept, being direct whatever the types are.
-_QUICK = 2**18
+#: Multiply-adds (`kernels.summed`) times bytes of a sum of plans that are sooner made anew than kept, being little work, and direct.
+_QUICK = 2**20
 
 
 def plans(task: Task) -> list[Plan]:
@@ -68,8 +68,8 @@ def plans(task: Task) -> list[Plan]:
 def plan(problem: Problem, workers: int = 1, planes: int = 1) -> Plan:
     """Choose the road, and how many of the allowed workers; a pure function of the problem.
 
-    The road is the one predicted to be the fastest on one thread, or the one asked for. Looking at all roads takes 50 to
-    100 us, and the spectrum of a kernel as much or more, so plans are kept.
+    The road is the one predicted to be the fastest on one thread, or the one asked for. Looking at all roads takes
+    some 50 us, and the spectrum of a kernel as much or more, so plans are kept.
 
     Parameters
     ----------
@@ -86,8 +86,9 @@ def plan(problem: Problem, workers: int = 1, planes: int = 1) -> Plan:
     """
     image, several = problem.image, problem.several
     kernel = problem.kernel if several is None else several.kernels
-    numbers = kernels.summed(prod(problem.shape[:-1]), problem.shape[-1], 4)
-    quick = several is None and numbers * kernel.size <= _QUICK and problem.method in ("auto", "direct")
+    size = max(4, problem.summed.itemsize) * (2 if kernel.dtype.kind == "c" else 1) * _channels(problem)
+    work = kernels.summed(prod(problem.shape[:-1]), problem.shape[-1], 4) * kernel.size * size
+    quick = several is None and work <= _QUICK and problem.method in ("auto", "direct")
     if quick or kernel.nbytes > _KEPT_BYTES // 16:
         return _choose(problem, workers, planes)
     key = (
@@ -188,14 +189,14 @@ def _fastest(problem: Problem, workers: int, planes: int, within: int, *, matric
     seconds = {"direct": _cost.direct(cost, lane, kernel.shape, numbers, products, _converted(problem, lanes[0]))}
     direct = lanes
     slower = _cost.HELD * numbers if problem.store is Store.SATURATE and problem.scale == 1 else 0.0
-    joined = _joined_lanes(problem) if kernels.DOTS and numbers * kernel.size > _QUICK else []      # others are to be planned quickly
+    joined = _joined_lanes(problem) if kernels.DOTS and 4 * numbers * kernel.size > _QUICK else []      # others are to be planned quickly
     for each in joined if matrices else [each for each in joined if each.joined != MATRIX]:
         together, reason = _cost_joined(problem, cost, each)
         if together < seconds["direct"] + slower:
             direct, why, seconds["direct"], slower = (each,), reason, together, 0.0
     gaining = 1 if workers == 1 else _gaining(problem, direct[0], workers, planes, within)
     riders = within * _channels(problem)
-    little = kernels.little_work(riders * rows, width, products, kernel.size, lanes[0].dtype.itemsize)
+    little = kernels.little_work(riders * rows, width, products, kernel, max(lanes[0].dtype.itemsize, _real_size(problem.dtype)))
     if wanted == "direct" or (wanted == "auto" and little):
         return Plan("direct", direct, why, seconds, gaining)
     tiles, separable, obstacles = None, None, {}
@@ -209,9 +210,9 @@ def _fastest(problem: Problem, workers: int, planes: int, within: int, *, matric
         obstacles["separable"] = f"the kernel of shape {kernel.shape} has more than two long axes"
     elif wanted == "auto":
         limit = min(t for name, t in seconds.items() if not obstacles.get(name))
-        most = _most_products(cost, lane, kernel.shape, numbers, limit)
+        most = _most_products(cost, lane, kernel.shape, _rows(problem, lanes[0], parts), limit)
     if wanted != "fft" and "separable" not in obstacles and (most or _is_boxlike(kernel)):
-        separable, seconds["separable"], obstacles["separable"] = _products(problem, cost, lane, numbers, lanes, most)
+        separable, seconds["separable"], obstacles["separable"] = _products(problem, cost, lane, lanes, most, parts)
     for method, obstacle in obstacles.items():
         if obstacle:
             seconds.pop(method, None)
@@ -247,12 +248,12 @@ def _together(problem: Problem, several: Several, workers: int, planes: int) -> 
     reason = f"{count} kernels over tiles of the picture while they are in the cache"
     gaining = 1 if workers == 1 else _gaining(problem, lanes[0], workers, planes * count, 1)
     rows, width = prod(problem.shape[:-1]), problem.shape[-1] * channels
-    little = kernels.little_work(rows, width, count, problem.kernel.size, lanes[0].dtype.itemsize)
+    little = kernels.little_work(rows, width, count, problem.kernel, lanes[0].dtype.itemsize)
     if wanted == "direct" or (wanted == "auto" and little):
         return Plan("direct", lanes, reason, seconds, gaining)
     tiles, each, obstacles = None, tuple[Products, ...](), dict[str, str]()
     if several.combine is not Combine.APART:
-        each, seconds["separable"], obstacles["separable"] = _products_of_each(problem, several, cost, numbers)
+        each, seconds["separable"], obstacles["separable"] = _products_of_each(problem, several, cost)
     if several.combine is Combine.SEEN:
         obstacles["fft"] = "where pixels are left out there are no transforms"
     else:
@@ -272,9 +273,7 @@ def _together(problem: Problem, several: Several, workers: int, planes: int) -> 
     return Plan(method, lanes, reason, seconds, many, tiles, each=each)
 
 
-def _products_of_each(
-    problem: Problem, several: Several, cost: _cost.Cost, numbers: int
-) -> tuple[tuple[Products, ...], float, str]:
+def _products_of_each(problem: Problem, several: Several, cost: _cost.Cost) -> tuple[tuple[Products, ...], float, str]:
     """Several kernels as products of columns and rows in one lane, and predicted seconds; or what is in their way."""
     obstacle = "a kernel is not a sum of few products of a column and a row"
     if len(several.kernels) > kernels.MOST_PRODUCTS:
@@ -300,18 +299,25 @@ def _products_of_each(
     for one, kernel in zip(factors, several.kernels, strict=True):
         negative = bool((one.columns < 0).any() or (one.rows < 0).any())
         each.append(Products(one, lanes[:1], clamp=negative and bool((kernel >= 0).all())))
-    times = [
-        _cost.separable(cost, lane, problem.kernel.shape, one.rank, numbers, converts=converts) for one in factors
-    ]
+    rows = _rows(problem, lanes[0], _channels(problem))
+    times = [_cost.separable(cost, lane, problem.kernel.shape, one.rank, rows, converts=converts) for one in factors]
     return tuple(each), _IN_PIECES * sum(times), ""
 
 
-def _most_products(cost: _cost.Cost, lane: str, kernel: tuple[int, ...], numbers: float, limit: float) -> int:
+def _rows(problem: Problem, lane: Lane, parts: int) -> _cost.Rows:
+    """Rows of the result of a problem in a lane, pixels of so many numbers."""
+    rows, columns, size = prod(problem.shape[:-1]), problem.shape[-1], lane.dtype.itemsize
+    reach, width = problem.left + columns + problem.kernel.shape[-1] - 1, problem.image.shape[problem.kernel.ndim - 1]
+    beyond = parts * (max(0, -problem.left) + max(0, reach - width))
+    return _cost.Rows(rows, kernels.summed(rows, parts * columns, size), kernels.summed(rows, 0, size), beyond)
+
+
+def _most_products(cost: _cost.Cost, lane: str, kernel: tuple[int, ...], rows: _cost.Rows, limit: float) -> int:
     """Most products of a column and a row that take less than so many seconds: more are not worth looking for."""
     if lane not in cost.walk:
         return 0
     ranks = range(1, MOST + 1)
-    return sum(_cost.separable(cost, lane, kernel, rank, numbers, converts=False) < limit for rank in ranks)
+    return sum(_cost.separable(cost, lane, kernel, rank, rows, converts=False) < limit for rank in ranks)
 
 
 def _is_boxlike(kernel: NDArray[Any]) -> bool:
@@ -337,9 +343,13 @@ def _gaining(problem: Problem, lane: Lane, workers: int, planes: int, within: in
 
 def _converted(problem: Problem, lane: Lane) -> int:
     """Bytes of a number of the image that is not one of the lane; 0 where it is."""
-    dtype = problem.image.dtype
-    size = dtype.itemsize // (2 if dtype.kind == "c" else 1)
+    dtype, size = problem.image.dtype, _real_size(problem.image.dtype)
     return 0 if size == lane.dtype.itemsize and (dtype.kind in "fc") == (lane.dtype.kind == "f") else size
+
+
+def _real_size(dtype: np.dtype[Any]) -> int:
+    """Bytes of a number, or of either part of a complex one."""
+    return dtype.itemsize // (2 if dtype.kind == "c" else 1)
 
 
 def _channels(problem: Problem) -> int:
@@ -514,7 +524,7 @@ def _slabs(tile: tuple[int, int], kernel: tuple[int, ...], shape: tuple[int, ...
 
 
 def _products(
-    problem: Problem, cost: _cost.Cost, lane: str, numbers: float, lanes: tuple[Lane, ...], most: int
+    problem: Problem, cost: _cost.Cost, lane: str, lanes: tuple[Lane, ...], most: int, parts: int
 ) -> tuple[Products | None, float, str]:
     """The kernel as a box or as at most so many products of columns and rows, and predicted seconds; or what is in their way."""
     kernel, dtype = problem.kernel, problem.summed
@@ -522,9 +532,9 @@ def _products(
         return None, 0.0, f"sums in {dtype} are direct"
     if kernel.dtype.char in "gG":
         return None, 0.0, f"kernels in {kernel.dtype} are not factored"
-    converts = _converted(problem, lanes[0]) > 0 or problem.dtype.char.lower() != lane
+    converts, rows = _converted(problem, lanes[0]) > 0 or problem.dtype.char.lower() != lane, _rows(problem, lanes[0], parts)
     if kernel.dtype.kind != "c" and box(kernel) is not None and kernel.size > 1 and kernel[0, 0] != 0:
-        seconds = _cost.box(cost, lane, (kernel.shape[0], kernel.shape[1]), numbers, converts=converts)
+        seconds = _cost.box(cost, lane, (kernel.shape[0], kernel.shape[1]), rows.numbers, converts=converts)
         return Products(None, lanes, clamp=False), seconds, ""
     factors = factor(kernel, dtype, most)
     whole = dtype.kind in "biu"
@@ -536,9 +546,9 @@ def _products(
         lanes = _whole_number_lanes(problem, int(factors.total))
     planes = 2 if factors.columns.dtype.kind == "c" else 1
     products = factors.rank * (_cost.COMPLEX_PRODUCTS if planes == 2 else 1)
-    seconds = _cost.separable(cost, lane, kernel.shape, products, numbers, converts=converts)
-    positive = kernel.dtype.kind != "c" and bool((kernel >= 0).all())
-    clamp = positive and bool((factors.columns < 0).any() or (factors.rows < 0).any())
+    seconds = _cost.separable(cost, lane, kernel.shape, products, rows, converts=converts)
+    clamp = factors.rank > 1 and planes == 1 and bool((kernel >= 0).all())          # one of no negative taps has no negative factors
+    clamp = clamp and bool((factors.columns < 0).any() or (factors.rows < 0).any())
     return Products(factors, lanes, clamp=clamp), seconds, ""
 
 

@@ -92,8 +92,9 @@ def factor(kernel: NDArray[Any], dtype: np.dtype[Any] | None = None, most: int =
     if min(kh, kw) > 1 and not kernels.may_be_low(np.array(kernel, np.complex128, order="C"), most, limit):
         return None
     if kind == "c":
-        if kernel.imag.any():
-            return None if _is_whole_at_some_scale(kernel) else _floating(kernel, most)
+        if kernel.imag.any():       # products would not give one of few-digit whole numbers, at any scale, exactly
+            few = kernels.is_whole_at_some_scale(np.array(kernel, np.complex128, order="C").view(np.float64), 16)
+            return None if few else _floating(kernel, most)
         found = factor(kernel.real)
         return found and Factors(
             found.columns.astype(kernel.dtype), found.rows.astype(kernel.dtype), found.exact, found.total
@@ -175,17 +176,20 @@ def _ends(used: Any) -> tuple[int, int]:
 
 def _dyadic(kernel: NDArray[Any], most: int) -> Factors | None:
     """Factors of a floating kernel: exact ones where its taps are whole numbers times a power of two."""
+    wide = np.array(kernel, np.float64, order="C")
+    if not kernels.is_whole_at_some_scale(wide, _BITS):
+        found = kernels.find_product(wide, _SLACK * float(np.finfo(kernel.dtype).eps), kernel.dtype == np.float32)
+        if found is None or not -_RANGE < math.frexp(kernel[found[0], found[1]])[1] < _RANGE:
+            return _floating(kernel, most)
+        i, j, total = found
+        return Factors((kernel[:, j] / kernel[i, j])[None], kernel[i : i + 1].copy(), False, total)
     top = float(np.abs(kernel).max())
-    if not math.isfinite(top):
-        return None
     if top == 0:
         return _whole(kernel, most)
     shift = _BITS - math.frexp(top)[1]
     if not -_RANGE < shift < _RANGE:
         return None
     scale = kernel.dtype.type(math.ldexp(1.0, shift))
-    if not _are_whole(kernel * scale):
-        return _floating(kernel, most)
     numbers = (kernel * scale).astype(np.int64)
     bits = int(np.bitwise_or.reduce(numbers, axis=None))
     step = bits & -bits                                         # the largest power of two in all of them
@@ -200,21 +204,6 @@ def _dyadic(kernel: NDArray[Any], most: int) -> Factors | None:
     if (columns != found.columns).any() or (rows != found.rows).any():
         return None if few else _floating(kernel, most)
     return Factors(columns, rows * kernel.dtype.type(unit), False, found.total * unit)
-
-
-def _is_whole_at_some_scale(kernel: NDArray[Any]) -> bool:
-    """Whether a complex kernel is of few-digit whole numbers times a power of two: products would not give it exactly."""
-    parts = np.stack([kernel.real, kernel.imag])
-    top = float(np.abs(parts).max())
-    if not math.isfinite(top):
-        return False
-    return _are_whole(parts.reshape(-1, parts.shape[-1]) * math.ldexp(1.0, 16 - math.frexp(top)[1]))
-
-
-def _are_whole(numbers: NDArray[Any]) -> bool:
-    """Whether all numbers are whole; the middle row first, for most kernels fail there."""
-    row = numbers[len(numbers) // 2]
-    return bool((np.rint(row) == row).all() and (np.rint(numbers) == numbers).all())
 
 
 def _whole(kernel: NDArray[Any], most: int) -> Factors | None:

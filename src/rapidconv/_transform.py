@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._native import kernels
-from ._native.memory import empty
 
 __all__ = ["LENGTHS", "Transform", "noise", "radices", "spectrum", "transform"]
 
@@ -16,9 +15,6 @@ LENGTHS = (32, 48, 64, 96, 128, 144, 192, 256, 288, 384, 432, 512, 576)
 
 #: (length, radices, table) as the kernels take it.
 Transform = tuple[int, tuple[int, ...], NDArray[Any]]
-
-#: Bytes of a cache line.
-_LINE = 64
 
 #: Bits of the whole numbers that stand for cosines and sines while these are made, and pi in as many.
 _BITS = 112
@@ -117,22 +113,6 @@ def spectrum(kernel: NDArray[Any], shape: tuple[int, int], char: str, exponents:
 
     Of a kernel of more than two axes, those of its planes, one after the other; of several kernels, each with its exponent.
     """
-    flat = kernel.reshape(-1, *kernel.shape[-2:])
-    size = 2 * shape[0] * shape[1] * np.dtype(char).itemsize
-    # Loads of vectors that straddle cache lines take twice as long: 1 to 3 % of a transform (2026-11-21, Sapphire Rapids).
-    memory = empty((len(flat) * size + _LINE,), np.dtype(np.uint8))
-    start = -memory.ctypes.data % _LINE
-    found: NDArray[Any] = memory[start : start + len(flat) * size].view(char)
-    for k, (place, plane) in enumerate(zip(found.reshape(len(flat), -1), flat, strict=True)):
-        _write_spectrum(plane, shape, exponents[k % len(exponents)], place)
+    planes = np.array(kernel.reshape(-1, *kernel.shape[-2:]), "D" if kernel.dtype.kind == "c" else "d", order="C")
+    found: NDArray[Any] = kernels.kernel_spectra(planes, exponents, *(transform(n, char) for n in shape))
     return found
-
-
-def _write_spectrum(kernel: NDArray[Any], shape: tuple[int, int], exponent: int, out: NDArray[Any]) -> None:
-    """The spectrum of a kernel of two axes."""
-    char, (rows, columns) = out.dtype.char, kernel.shape
-    planes = [kernel.real, -kernel.imag] if kernel.dtype.kind == "c" else [kernel]
-    parts = np.zeros((len(planes), rows, -(-columns // 16) * 16), char)
-    for part, plane in zip(parts, planes, strict=True):
-        part[:, :columns] = np.ldexp(plane.astype("d"), -exponent)
-    kernels.kernel_spectrum(parts, *(transform(n, char) for n in shape), 1.0 / (shape[0] * shape[1]), out)

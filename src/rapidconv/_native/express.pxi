@@ -18,6 +18,9 @@ cdef enum:
     EXPRESS_SIDE = 1 << 24      # pixels on a side, so that no product overflows
     PLAN_TAPS = 26              # kernels worth a look at other methods than direct summation,
     PLAN_BYTES = 7 << 21        # and multiply-adds times bytes of a sum, some 45 us
+    MANY_TAPS = 128             # transforms gain on kernels of so many
+    MANY_BYTES = 3 << 21        # from some 20 us on
+    LOW_BYTES = 1 << 21         # from some 6 us on products gain on kernels that look like one
     KEEP_GIL_WORK = 1 << 16     # multiply-adds done in less time than handing over the GIL takes
     EXPRESS_BYTES = 1 << 20     # multiply-adds of integers times bytes of a lane, or 4, done in some 25 us
 
@@ -136,14 +139,25 @@ cdef inline double numbers_summed(double rows, Py_ssize_t width, Py_ssize_t size
     return rows * ((width + lanes - 1) // lanes + 0.65) * lanes
 
 
-cdef inline bint is_little(double rows, Py_ssize_t width, Py_ssize_t products, Py_ssize_t taps, Py_ssize_t size) noexcept:
-    """Whether rows of so many sums of a size, of so many products a tap, are summed directly without a look at other methods."""
-    return taps < PLAN_TAPS or numbers_summed(rows, width, size) * products * taps * size <= PLAN_BYTES
+cdef inline bint is_little_for(double work, Py_ssize_t taps, bint low) noexcept:
+    """Whether so many multiply-adds times bytes are little work for a kernel of so many taps that looks low, or does not."""
+    return taps < PLAN_TAPS or work <= (LOW_BYTES if low else MANY_BYTES if taps >= MANY_TAPS else PLAN_BYTES)
 
 
-def little_work(double rows, Py_ssize_t width, Py_ssize_t products, Py_ssize_t taps, Py_ssize_t size):
+cdef inline bint is_little(
+    double rows, Py_ssize_t width, Py_ssize_t products, cnp.ndarray kernel, bint flip, Py_ssize_t size
+):
     """Whether rows of so many sums of a size, of so many products a tap, are summed directly without a look at other methods."""
-    return is_little(rows, width, products, taps, size)
+    cdef Py_ssize_t taps = cnp.PyArray_SIZE(kernel)
+    cdef double work = numbers_summed(rows, width, size) * products * taps * size
+    if is_little_for(work, taps, False):
+        return is_little_for(work, taps, True) or not is_low(kernel, flip)
+    return False
+
+
+def little_work(double rows, Py_ssize_t width, Py_ssize_t products, cnp.ndarray kernel, Py_ssize_t size):
+    """Whether rows of so many sums of a size, of so many products a tap, are summed directly without a look at other methods."""
+    return is_little(rows, width, products, kernel, False, size)
 
 
 def summed(double rows, Py_ssize_t width, Py_ssize_t size):
@@ -228,7 +242,7 @@ cdef object answer(bint flip, in1, in2, mode, boundary, fillvalue, out, double l
         work *= shape[axis]
     size = type_size(kind)
     if chooses and not is_little(
-        shape[0], shape[1] * (1 + is_complex(cnp.PyArray_TYPE(image))), 1 + is_complex(cnp.PyArray_TYPE(kernel)), taps, size
+        shape[0], shape[1] * (1 + is_complex(cnp.PyArray_TYPE(image))), 1 + is_complex(cnp.PyArray_TYPE(kernel)), kernel, flip, size
     ):
         return None
     if work > KEEP_GIL_WORK:

@@ -1,9 +1,11 @@
 # Quick looks at what a kernel is made of: a plan of a new kernel takes as long as many a call.
+# How far a sample of a sum of products may be off is said in `_rank.py`.
 
-from libc.math cimport fabs, rint, sqrt
+from libc.math cimport fabs, frexp, ldexp, rint, sqrt
 
 cdef enum:
     SAMPLE = 10         # rows and columns of the largest sample
+    GLANCE = 4          # of a small one
 
 cdef inline double square(double complex z) noexcept nogil:
     """Its magnitude's square."""
@@ -34,6 +36,51 @@ def measure(cnp.ndarray numbers, Py_ssize_t count):
     return norms, whole, tuple(signs)
 
 
+def is_whole_at_some_scale(cnp.ndarray numbers, int bits):
+    """Whether contiguous float64 are whole numbers of so many bits times a power of two."""
+    cdef const double* x = <const double*> cnp.PyArray_DATA(numbers)
+    cdef Py_ssize_t size = cnp.PyArray_SIZE(numbers), i
+    cdef double top = 0, scale
+    cdef int exponent
+    for i in range(size):
+        if not fabs(x[i]) < 1e300:
+            return False
+        top = max(top, fabs(x[i]))
+    frexp(top, &exponent)
+    if not -900 < bits - exponent < 900:
+        return False
+    scale = ldexp(1.0, bits - exponent)
+    for i in range(size):
+        if rint(x[i] * scale) != x[i] * scale:
+            return False
+    return True
+
+
+def find_product(cnp.ndarray kernel, double slack, bint single):
+    """The tap through which a kernel, of contiguous float64, is the product of its column over that tap and its row, each tap within a
+    part of itself; or None.  Also sum|column| sum|row|.  single: numbers of the column are rounded to float32.
+    """
+    cdef const double* taps = <const double*> cnp.PyArray_DATA(kernel)
+    cdef const double* row
+    cdef Py_ssize_t kh = cnp.PyArray_DIM(kernel, 0), kw = cnp.PyArray_DIM(kernel, 1), at = 0, i, j
+    cdef double factor, tap, sum_of_column = 0, sum_of_row = 0
+    for i in range(kh * kw):
+        if fabs(taps[i]) > fabs(taps[at]):
+            at = i
+    row = taps + at // kw * kw
+    for i in range(kh):
+        factor = taps[i * kw + at % kw] / taps[at]
+        factor = <float> factor if single else factor
+        for j in range(kw):
+            tap = taps[i * kw + j]
+            if not fabs(tap - factor * row[j]) <= slack * fabs(tap):
+                return None
+        sum_of_column += fabs(factor)
+    for j in range(kw):
+        sum_of_row += fabs(row[j])
+    return at // kw, at % kw, sum_of_column * sum_of_row
+
+
 def may_be_low(cnp.ndarray kernel, int most, double limit):
     """Whether a sample of a kernel, contiguous complex128, may be of a rank of at most `most`, as that of most kernels is not.
 
@@ -61,6 +108,41 @@ def may_be_low(cnp.ndarray kernel, int most, double limit):
         for j in range(cols):
             sample[i * cols + j] = tap[i * down * kw + j * across] / top
     return left_after(sample, rows, cols, most) <= limit
+
+
+def looks_low(cnp.ndarray kernel):
+    """Whether a kernel looks at a glance as if it were a product of a column and a row, or a box."""
+    return is_low(kernel, False)
+
+
+cdef bint is_low(cnp.ndarray kernel, bint flip):
+    """Whether a kernel, or it turned around, has two long axes and a few of its taps are those of a product of them."""
+    cdef cnp.ndarray wide
+    cdef const double complex* tap
+    cdef double complex[GLANCE * GLANCE] sample
+    cdef double top = 0
+    cdef int axis, long_axes = 0, type_num = cnp.PyArray_TYPE(kernel)
+    cdef bint single = type_num == cnp.NPY_FLOAT or type_num == cnp.NPY_CFLOAT
+    cdef Py_ssize_t size = cnp.PyArray_SIZE(kernel), kh = 1, kw = 1, down, across, rows, cols, i, j, at
+    for axis in range(cnp.PyArray_NDIM(kernel)):
+        if cnp.PyArray_DIM(kernel, axis) > 1:
+            long_axes += 1
+            kh, kw = kw, cnp.PyArray_DIM(kernel, axis)
+    if long_axes != 2:
+        return False
+    wide = cnp.PyArray_FROM_OTF(kernel, cnp.NPY_CDOUBLE, cnp.NPY_ARRAY_CARRAY_RO | cnp.NPY_ARRAY_FORCECAST)
+    tap = <const double complex*> cnp.PyArray_DATA(wide)
+    down = max(1, kh // (GLANCE - 1))
+    across = max(1, kw // (GLANCE - 1))
+    rows = min(GLANCE, (kh + down - 1) // down)
+    cols = min(GLANCE, (kw + across - 1) // across)
+    for i in range(rows):
+        for j in range(cols):
+            at = i * down * kw + j * across
+            sample[i * cols + j] = tap[size - 1 - at if flip else at]
+            top = max(top, square(sample[i * cols + j]))
+    top = sqrt(top)
+    return 0 < top < 1e150 and left_after(sample, rows, cols, 1) <= (2e-3 if single else 4e-12) * top
 
 
 cdef double left_after(double complex* a, Py_ssize_t rows, Py_ssize_t cols, int steps) noexcept nogil:

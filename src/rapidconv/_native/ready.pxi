@@ -514,6 +514,7 @@ cdef class Ready:
     cdef Py_ssize_t between_bytes, numbers, most
     cdef double all_taps        # multiply-adds of a number
     cdef readonly bint is_general, warns
+    cdef bint low               # whether a kernel may look like a product
     cdef list held              # fill values and kernels, which jobs point to
 
     def __cinit__(self):
@@ -524,6 +525,7 @@ cdef class Ready:
 
     def __init__(
         self, list steps, cnp.ndarray image, cnp.ndarray result, Py_ssize_t between_bytes, cnp.ndarray weights, Py_ssize_t most,
+        bint low,
     ):
         """Take note of a call.
 
@@ -533,7 +535,8 @@ cdef class Ready:
             (result).  Arrays between two jobs begin where the memory for them does.  then : 0; or 1 or 2, where what is
             between is added to sums, a part of the result, or taken from it
         image, result : the arrays that lie there;  between_bytes : size of those between
-        weights : those that others may take the place of, or None;  most : numbers of the largest image of other sides
+        weights : those that others may take the place of, or None;  most : numbers of the largest image of other sides;  low : whether a kernel
+            looks like a product, or may
         """
         cdef Step* step
         cdef Job* job
@@ -549,6 +552,7 @@ cdef class Ready:
         self.warns = False
         self.numbers = cnp.PyArray_SIZE(result)
         self.most = most
+        self.low = low
         self.between_bytes = between_bytes
         self.type_num = cnp.PyArray_TYPE(result)
         self.ndim = cnp.PyArray_NDIM(result)
@@ -602,11 +606,11 @@ cdef class Ready:
             see_axes(&self.steps[k], &job, shape, ndim)
             taps = job.kh * job.kw * job.taps
             size = max(type_size(job.lanes[0].kind), type_size(job.out_kind))
-            if numbers_summed(job.planes * job.m, job.n * job.channels, size) * taps * size > PLAN_BYTES:
+            if not is_little_for(numbers_summed(job.planes * job.m, job.n * job.channels, size) * taps * size, taps, self.low):
                 return False
             if taps >= PLAN_TAPS:       # it may have taken any axis for that of rows
                 for axis in range(ndim):
-                    if numbers_summed(numbers // shape[axis], shape[axis], size) * taps * size > PLAN_BYTES:
+                    if not is_little_for(numbers_summed(numbers // shape[axis], shape[axis], size) * taps * size, taps, self.low):
                         return False
         return True
 

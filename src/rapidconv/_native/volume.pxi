@@ -362,7 +362,7 @@ def correlate_volume(
     Parameters
     ----------
     work, planes, bank, down, across, step, facts : as in `correlate_fft`; real operands, one plane and one kernel
-    spectra : those of the kernel's planes, of `kernel_spectrum`, one after the other
+    spectra : those of the kernel's planes, of `kernel_spectra`
     items : contiguous int64 array of (part of a tile, first plane of the result, planes)
         The first as in `correlate_fft`; planes are counted in C order, those of an item lie along the last outer axis.
     together : how many items ride in a transform, 1 or 2
