@@ -3,7 +3,7 @@
 The constants are in nanoseconds, measured on 2026-11-21 on one core of a Sapphire Rapids Xeon at 2.6 to 3.5 GHz;
 ``python -m tools.fit_cost`` measures those of the target in use again and prints its row, except `spill`,
 `convert`, `call` and `tile_call`, which are estimates from single runs, and `point`, `load` and `spill` of x86_v4, fitted
-together (see `_SPILL_BYTES`); `point` of x86_v2 is such that six calls on 256^2 to 512^2 take as long as predicted (2026-11-22).
+together (see `_SPILL_BYTES`); `point` of x86_v2 is such that calls on 256^2 to 1024^2 take as long as predicted (2026-11-22).
 """
 
 from dataclasses import dataclass
@@ -166,7 +166,7 @@ TABLE = {
         walk_tap={"f": 0.0586, "d": 0.113, "h": 0.0356, "i": 0.111, "l": 0.423},
         double={"f": 0, "d": 0, "h": 0, "i": 0.0898, "l": 0},
         double_step={"f": 0.155, "d": 0.281, "h": 0.101, "i": 0.278, "l": 0.338},
-        point={"f": 0.139, "d": 0.276},
+        point={"f": 0.146, "d": 0.276},
         load={"f": 0.6, "d": 0.6},
         call=2500,
         tile_call=1500,
