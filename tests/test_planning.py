@@ -8,7 +8,7 @@ import pytest
 import scipy.ndimage
 
 import rapidconv
-from rapidconv import _boundary, _execute, _passes, _plan, _transform, image, ndimage, signal
+from rapidconv import _blocks, _boundary, _execute, _passes, _plan, _transform, image, ndimage, signal
 
 
 def steep(pixels, axis, output, mode, cval, steps=1, **keywords):
@@ -239,7 +239,7 @@ def test_prepared_passes_keep_what_differs_apart():
     results = []
     for kept in (None, {}):
         results.append(np.empty(pixels.shape))
-        _passes.run(_passes.Filtering(pixels, passes, _passes.Settings(0.0, "fft", 1, kept), results[-1]))
+        _blocks.run(_passes.Filtering(pixels, passes, _passes.Settings(0.0, "fft", 1, kept), results[-1]))
     np.testing.assert_array_equal(*results)
     assert len(kept) == 4       # two passes, two blocks
 

@@ -12,11 +12,11 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from . import (
     _arguments,
+    _blocks,
     _cost,
     _execute,
     _image_arguments,
     _ndimage_call,
-    _passes,
     _plan,
     _transform,
     image,
@@ -259,7 +259,7 @@ def _told(asked: Task | Filtering | Derivatives) -> Explanation:
     if isinstance(asked, Derivatives):
         return _told_of_parts(asked)
     if isinstance(asked, Filtering):
-        planned = _passes.planned(asked)
+        planned = _blocks.planned(asked)
         each = [_explanation(plan, problem, blocks) for problem, plan, blocks in planned]
         between = 0 if asked.sums else sum(problem.image.nbytes for problem, _, _ in planned[1:])
         dtype = asked.result.dtype
@@ -275,7 +275,7 @@ def _told(asked: Task | Filtering | Derivatives) -> Explanation:
     found = replace(
         _summary(each, f"{len(each)} passes, each by the method that suits it", "that of each pass"), passes=tuple(each)
     )
-    counted = between > _passes.BLOCK or "fft" in found.method       # else direct sums and a block stay in the limit
+    counted = between > _blocks.BLOCK or "fft" in found.method       # else direct sums and a block stay in the limit
     return replace(found, memory=found.memory + between * counted)
 
 
@@ -483,7 +483,7 @@ class Prepared:
         if isinstance(asked, Derivatives):
             return _ndimage_call.combined(asked, self._parts)
         if isinstance(asked, Filtering):
-            _passes.run(asked)
+            _blocks.run(asked)
             return asked.result
         return _execute.run(asked, self._plans or _plan.plans(asked), _execute.allocate(asked))
 
