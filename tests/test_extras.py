@@ -75,7 +75,7 @@ def test_workers_out_of_range_are_named(ours, workers):
 
 @pytest.mark.parametrize("workers", [1.5, 2.0, "2", [1], 1j], ids=repr)
 def test_workers_must_be_an_integer(ours, workers):
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="workers must be an integer"):
         ours(ONES, ONES, workers=workers)
 
 
@@ -384,7 +384,7 @@ def test_channel_axis_out_of_range(ours, axis):
 
 @pytest.mark.parametrize("axis", [1.0, "2", (0,), [1], 1j], ids=repr)
 def test_channel_axis_must_be_an_integer(ours, axis):
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="`channel_axis` must be None or an integer"):
         ours(np.ones((3, 4, 5)), ONES, channel_axis=axis)
 
 

@@ -500,7 +500,7 @@ def test_whole_numbers_of_any_type_are_taken_where_scipy_takes_them(one):
         lambda m: m.uniform_filter1d(image, one), lambda m: m.uniform_filter1d(image, 3, origin=one),
         lambda m: m.uniform_filter(image, [3, one]), lambda m: m.uniform_filter(image, 3, origin=[one, 0]),
         lambda m: m.correlate1d(image, [1.0, 2, 4], origin=one), lambda m: m.convolve1d(image, [1.0, 2, 4], axis=int(one)),
-        lambda m: m.gaussian_filter(image, one), lambda m: m.gaussian_filter1d(image, 1, axis=one),
+        lambda m: m.gaussian_filter(image, one), lambda m: m.gaussian_filter(image, 1, order=[int(one) if one is True else one, 0]), lambda m: m.gaussian_filter1d(image, 1, axis=one),
         lambda m: m.sobel(image, one), lambda m: m.laplace(image, axes=one if np.isscalar(one) else [one]),
     ]  # fmt: skip
     for call in calls:

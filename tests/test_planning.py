@@ -312,8 +312,26 @@ def test_a_kernel_may_be_named_when_prepared():
     np.testing.assert_array_equal(ready(GREY), signal.correlate2d(GREY, SQUARE, "same"))
     with pytest.raises(TypeError, match="shape"):
         rapidconv.prepare(SQUARE)
-    with pytest.raises(TypeError, match="in2"):
+    with pytest.raises(TypeError, match="`kernel`"):
         rapidconv.prepare(shape=(3, 3))
+
+
+@pytest.mark.parametrize(
+    ("keywords", "kind", "words"),
+    [
+        ({"shape": None}, TypeError, "`shape` must be"),
+        ({"shape": 8}, TypeError, "`shape` must be"),
+        ({"shape": (8.0, 9)}, TypeError, "`shape` must be"),
+        ({"shape": (8, -9)}, ValueError, "`shape` has a negative length"),
+        ({"shape": (8, 9), "dtype": 7}, TypeError, "`dtype` must be"),
+        ({"shape": (8, 9), "dtype": "nonsense"}, TypeError, "`dtype` must be .*nonsense"),
+        ({"shape": (8, 9), "channel_axis": "last"}, TypeError, "`channel_axis` must be .*'last'"),
+        ({"shape": (8, 9), "workers": 1.5}, TypeError, "workers must be an integer, not 1.5"),
+    ],
+)
+def test_wrong_facts_of_images_to_come_are_named(keywords, kind, words):
+    with pytest.raises(kind, match=words):
+        rapidconv.prepare(SQUARE, **keywords)
 
 
 @pytest.mark.parametrize("method", ["auto", "direct", "separable", "fft"])
