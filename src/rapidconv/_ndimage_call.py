@@ -46,9 +46,10 @@ def _do_lines(asked: Filtering, output: Any, found: Any) -> tuple[NDArray[Any], 
     return _do(asked, output, found)
 
 
-#: Does what a function of this module asks for, if small by the jobs of a call like it: of that function, image, output, arguments.
+#: ``carry_out(asks, image, output, *arguments)`` does what `asks`, a function of this module, asks for; a small call by the jobs of one
+#: like it.
 carry_out = partial(_again.carry_out, _do, _plan.is_kept)
-#: The same of Gaussians.
+#: The same for Gaussians, whose weights may be others in each call.
 carry_out_lines = partial(_again.carry_out, _do_lines, _plan.is_kept)
 
 

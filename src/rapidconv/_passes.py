@@ -242,7 +242,9 @@ def axis_of(step: Pass) -> int:
 
 
 def _folded(image: NDArray[Any], step: Pass, settings: Settings, result: NDArray[Any]) -> Pass:
-    """A line with taps that always meet the same pixel as one, where no result can tell; by what the heads of `kernels.again` have alone.
+    """A line with taps that always meet the same pixel as one, where no result can tell.
+
+    That is decided by what the head of a kept call's key has (`_native/ready.pxi`), as the call's jobs serve other weights, too.
 
     Examples
     --------
