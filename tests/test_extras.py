@@ -151,6 +151,22 @@ def test_out_that_does_not_fit(ours, out):
         ours(ONES, ONES, out=UNFIT[out])
 
 
+@pytest.mark.parametrize("strides", [(0, 8), (8, 0)])
+def test_out_whose_elements_share_memory(ours, strides):
+    with pytest.raises(ValueError, match="`out` has elements that share memory with each other"):
+        ours(ONES, ONES, out=np.lib.stride_tricks.as_strided(np.zeros(5), (5, 5), strides))
+
+
+@pytest.mark.parametrize("method", ["direct", "separable"])         # the second is not for the express lane
+@pytest.mark.parametrize("place", [(None, slice(None)), (slice(None), None)], ids=["row", "column"])
+def test_out_with_a_new_axis(ours, place, method):
+    """Whose stride is 0."""
+    image, out = np.arange(9.0)[place], np.empty(9)[place]
+    assert 0 in out.strides
+    assert ours(image, ONES, "same", "wrap", method=method, out=out) is out
+    np.testing.assert_array_equal(out, ours(image, ONES, "same", "wrap"))
+
+
 @pytest.mark.parametrize("out", NO_ARRAYS)
 def test_out_that_is_no_array(ours, out):
     with pytest.raises(TypeError, match="out"):

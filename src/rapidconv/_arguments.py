@@ -162,7 +162,7 @@ def _result_type(first: np.dtype[Any], second: np.dtype[Any]) -> np.dtype[Any]:
 
 def _is_number(dtype: np.dtype[Any]) -> bool:
     """Whether a type is one of NumPy's own boolean, integer, floating or complex types."""
-    return dtype.kind in "biufc" and dtype.num < 256 and dtype.isbuiltin != 2
+    return dtype.kind in "biufc" and dtype.num < 256
 
 
 def _check_dtype(dtype: np.dtype[Any], first: np.dtype[Any], second: np.dtype[Any]) -> None:
