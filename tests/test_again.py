@@ -11,7 +11,7 @@ import scipy.ndimage
 import zoo
 
 import rapidconv
-from rapidconv import _again, _arguments, _execute, _passes, _plan, ndimage, signal
+from rapidconv import _again, _arguments, _blocks, _execute, _plan, ndimage, signal
 from rapidconv._native import kernels
 
 
@@ -426,7 +426,7 @@ def test_filters_give_the_same_bits(function, image, arguments, keywords, worker
             second[40, 50] = np.nan
         expected = fresh(function, second, *arguments, **keywords)
         if _again.long:
-            monkeypatch.setattr(_passes, "run", None)
+            monkeypatch.setattr(_blocks, "run", None)
         assert same_bits(function(second, *arguments, **keywords), expected)
 
 

@@ -75,7 +75,7 @@ def test_workers_out_of_range_are_named(ours, workers):
 
 @pytest.mark.parametrize("workers", [1.5, 2.0, "2", [1], 1j], ids=repr)
 def test_workers_must_be_an_integer(ours, workers):
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="workers must be an integer"):
         ours(ONES, ONES, workers=workers)
 
 
@@ -149,6 +149,22 @@ NO_ARRAYS = {
 def test_out_that_does_not_fit(ours, out):
     with pytest.raises(ValueError, match="out"):
         ours(ONES, ONES, out=UNFIT[out])
+
+
+@pytest.mark.parametrize("strides", [(0, 8), (8, 0)])
+def test_out_whose_elements_share_memory(ours, strides):
+    with pytest.raises(ValueError, match="`out` has elements that share memory with each other"):
+        ours(ONES, ONES, out=np.lib.stride_tricks.as_strided(np.zeros(5), (5, 5), strides))
+
+
+@pytest.mark.parametrize("method", ["direct", "separable"])         # the second is not for the express lane
+@pytest.mark.parametrize("place", [(None, slice(None)), (slice(None), None)], ids=["row", "column"])
+def test_out_with_a_new_axis(ours, place, method):
+    """Whose stride is 0."""
+    image, out = np.arange(9.0)[place], np.empty(9)[place]
+    assert 0 in out.strides
+    assert ours(image, ONES, "same", "wrap", method=method, out=out) is out
+    np.testing.assert_array_equal(out, ours(image, ONES, "same", "wrap"))
 
 
 @pytest.mark.parametrize("out", NO_ARRAYS)
@@ -384,7 +400,7 @@ def test_channel_axis_out_of_range(ours, axis):
 
 @pytest.mark.parametrize("axis", [1.0, "2", (0,), [1], 1j], ids=repr)
 def test_channel_axis_must_be_an_integer(ours, axis):
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="`channel_axis` must be None or an integer"):
         ours(np.ones((3, 4, 5)), ONES, channel_axis=axis)
 
 

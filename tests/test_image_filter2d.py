@@ -272,6 +272,15 @@ def test_pictures_smaller_than_the_kernel(shape, boundary):
         check(image.filter2d(img, kernel, boundary=boundary), img, kernel, boundary=boundary)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_floating_pictures_may_be_surrounded_by_what_is_not_finite(value, dtype):
+    got = image.filter2d(np.ones((5, 6), dtype), np.ones((3, 3)), boundary="constant", fillvalue=value)
+    expected = np.full((5, 6), value)
+    expected[1:-1, 1:-1] = 9
+    np.testing.assert_array_equal(got, expected)
+
+
 def test_every_name_of_a_boundary_is_understood():
     img, kernel = picture((9, 11), "uint8"), whole((3, 5))
     expected = {IMAGE_NAMES[name]: image.filter2d(img, kernel, boundary=name) for name in PADS}

@@ -8,7 +8,7 @@ import pytest
 import scipy.ndimage
 
 import rapidconv
-from rapidconv import _boundary, _execute, _passes, _plan, _transform, image, ndimage, signal
+from rapidconv import _blocks, _boundary, _execute, _passes, _plan, _transform, image, ndimage, signal
 
 
 def steep(pixels, axis, output, mode, cval, steps=1, **keywords):
@@ -239,7 +239,7 @@ def test_prepared_passes_keep_what_differs_apart():
     results = []
     for kept in (None, {}):
         results.append(np.empty(pixels.shape))
-        _passes.run(_passes.Filtering(pixels, passes, _passes.Settings(0.0, "fft", 1, kept), results[-1]))
+        _blocks.run(_passes.Filtering(pixels, passes, _passes.Settings(0.0, "fft", 1, kept), results[-1]))
     np.testing.assert_array_equal(*results)
     assert len(kept) == 4       # two passes, two blocks
 
@@ -312,8 +312,26 @@ def test_a_kernel_may_be_named_when_prepared():
     np.testing.assert_array_equal(ready(GREY), signal.correlate2d(GREY, SQUARE, "same"))
     with pytest.raises(TypeError, match="shape"):
         rapidconv.prepare(SQUARE)
-    with pytest.raises(TypeError, match="in2"):
+    with pytest.raises(TypeError, match="`kernel`"):
         rapidconv.prepare(shape=(3, 3))
+
+
+@pytest.mark.parametrize(
+    ("keywords", "kind", "words"),
+    [
+        ({"shape": None}, TypeError, "`shape` must be"),
+        ({"shape": 8}, TypeError, "`shape` must be"),
+        ({"shape": (8.0, 9)}, TypeError, "`shape` must be"),
+        ({"shape": (8, -9)}, ValueError, "`shape` has a negative length"),
+        ({"shape": (8, 9), "dtype": 7}, TypeError, "`dtype` must be"),
+        ({"shape": (8, 9), "dtype": "nonsense"}, TypeError, "`dtype` must be .*nonsense"),
+        ({"shape": (8, 9), "channel_axis": "last"}, TypeError, "`channel_axis` must be .*'last'"),
+        ({"shape": (8, 9), "workers": 1.5}, TypeError, "workers must be an integer, not 1.5"),
+    ],
+)
+def test_wrong_facts_of_images_to_come_are_named(keywords, kind, words):
+    with pytest.raises(kind, match=words):
+        rapidconv.prepare(SQUARE, **keywords)
 
 
 @pytest.mark.parametrize("method", ["auto", "direct", "separable", "fft"])

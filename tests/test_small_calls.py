@@ -65,7 +65,7 @@ def test_a_call_made_before_is_done_again(name, dtype, mode, monkeypatch):
     long_way = call(ndimage, memoryview(other), mode=mode)      # which is not kept
     assert not _again.kept
     call(ndimage, first, mode=mode)
-    monkeypatch.setattr(_ndimage_call._passes, "run", refuse)
+    monkeypatch.setattr(_ndimage_call._blocks, "run", refuse)
     again = call(ndimage, other, mode=mode)
     assert again.tobytes() == long_way.tobytes()
     out = np.empty_like(again)
@@ -105,7 +105,7 @@ def test_images_of_any_layout_are_done_again(dtype, layout, monkeypatch):
     long_way = ndimage.convolve(memoryview(other), weights)
     shown = ndimage.convolve(first, weights)
     np.testing.assert_array_equal(shown, ndimage.convolve(memoryview(first.copy()), weights))
-    monkeypatch.setattr(_ndimage_call._passes, "run", refuse)
+    monkeypatch.setattr(_ndimage_call._blocks, "run", refuse)
     for laid in (zoo.LAYOUTS[layout](other), other):
         assert ndimage.convolve(laid, weights).tobytes() == long_way.tobytes()
 
@@ -122,7 +122,7 @@ def check_other_sides(call, images, monkeypatch):
     long_way = [call(ndimage, memoryview(each), mode="wrap") for each in images]
     call(ndimage, images[0], mode="wrap")
     with monkeypatch.context() as patch:
-        patch.setattr(_ndimage_call._passes, "run", refuse)
+        patch.setattr(_ndimage_call._blocks, "run", refuse)
         for each, expected in zip(images, long_way, strict=True):
             again = call(ndimage, each, mode="wrap")
             assert again.shape == expected.shape
@@ -161,7 +161,7 @@ def test_other_weights_are_summed_by_the_same_jobs(char, dtype, output, monkeypa
         long_way = [call(memoryview(x), w) for w in weights]
         call(x, weights[-1] + 1)
         with monkeypatch.context() as patch:
-            patch.setattr(_ndimage_call._passes, "run", refuse)
+            patch.setattr(_ndimage_call._blocks, "run", refuse)
             for w, expected in zip(weights, long_way, strict=True):
                 assert call(x, w).tobytes() == expected.tobytes()
 
@@ -184,7 +184,7 @@ def test_other_whole_weights_of_about_the_same_sum_are_summed_by_the_same_jobs(c
         long_way = [call(memoryview(x), w) for w in weights]
         call(x, weights[-1])
         with monkeypatch.context() as patch:
-            patch.setattr(_ndimage_call._passes, "run", refuse)
+            patch.setattr(_ndimage_call._blocks, "run", refuse)
             patch.setattr(_call._plan, "plans", refuse)
             for w, expected in zip(weights, long_way, strict=True):
                 assert call(x, w).tobytes() == expected.tobytes()
@@ -224,7 +224,7 @@ def test_sums_of_cut_passes_are_done_again(output, shape, monkeypatch):
     output = np.dtype(output).type
     long_way = ndimage.laplace(memoryview(images[1]), output)
     ndimage.laplace(images[0], output)
-    monkeypatch.setattr(_ndimage_call._passes, "run", refuse)
+    monkeypatch.setattr(_ndimage_call._blocks, "run", refuse)
     again = ndimage.laplace(images[1], output)
     assert again.tobytes() == long_way.tobytes()
     if output is not np.bool_:
@@ -241,7 +241,7 @@ def test_complex_weights_are_done_again(operation, dtype, mode, monkeypatch):
     long_way = call(memoryview(other), weights, mode=mode, cval=2)
     call(first, weights, mode=mode, cval=2)
     call(picture(dtype, (5, 6)), weights, mode=mode, cval=2)
-    monkeypatch.setattr(_ndimage_call._passes, "run", refuse)
+    monkeypatch.setattr(_ndimage_call._blocks, "run", refuse)
     again = call(other, weights, mode=mode, cval=2)
     assert again.tobytes() == long_way.tobytes()
     theirs = getattr(scipy.ndimage, operation)(other, weights, mode=mode, cval=2)
@@ -310,7 +310,7 @@ def test_a_gaussian_of_another_sigma_is_done_by_the_lines_of_the_last_one(dtype,
         call(x, 1.2)
         assert _again.kept
         with monkeypatch.context() as patch:
-            patch.setattr(_ndimage_call._passes, "run", refuse)
+            patch.setattr(_ndimage_call._blocks, "run", refuse)
             assert call(x, 1.25).tobytes() == long_way.tobytes()
 
 

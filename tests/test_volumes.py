@@ -12,7 +12,7 @@ import zoo
 from nd import Boundary, plan, problem, run, summed
 
 import rapidconv
-from rapidconv import _cost, _execute, _passes, _plan, _transform, _weights, ndimage
+from rapidconv import _blocks, _cost, _execute, _passes, _plan, _transform, _weights, ndimage
 from rapidconv._native import in_use
 
 extended = pytest.mark.skipif(np.finfo("g").eps == np.finfo("d").eps, reason="no wider type")
@@ -507,8 +507,8 @@ def test_what_is_not_finite_costs_its_surroundings_only(passes, monkeypatch):
             summed_again.append(result.size)
         whole(image, step, settings, result, start)
 
-    whole = _passes._correlate
-    monkeypatch.setattr(_passes, "_correlate", correlate)
+    whole = _blocks._correlate
+    monkeypatch.setattr(_blocks, "_correlate", correlate)
     image = np.random.default_rng(35).random((40, 50, 60))
     image[20, 20, 20] = image[38, 3, 50] = image[5, 5, 5] = np.nan
     kernel = LINE[:, None, None] * LINE[:, None] * LINE

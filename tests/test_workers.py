@@ -363,7 +363,7 @@ def test_set_workers_counts_as_the_argument_does(workers, expected):
 
 @pytest.mark.parametrize("workers", [1.0, "2", None])
 def test_set_workers_takes_integers_only(workers):
-    with pytest.raises(TypeError), rapidconv.set_workers(workers):
+    with pytest.raises(TypeError, match="workers must be an integer"), rapidconv.set_workers(workers):
         pass
 
 

@@ -12,7 +12,7 @@ from ._problem import Problem, Task
 from ._rank import trim
 from ._workers import resolve
 
-__all__ = ["METHODS", "check_method", "check_out", "signal2d"]
+__all__ = ["METHODS", "check_method", "check_out", "signal2d", "whole_axis"]
 
 #: Accepted values of `method`.
 METHODS = ("auto", "direct", "separable", "fft")
@@ -162,7 +162,7 @@ def _result_type(first: np.dtype[Any], second: np.dtype[Any]) -> np.dtype[Any]:
 
 def _is_number(dtype: np.dtype[Any]) -> bool:
     """Whether a type is one of NumPy's own boolean, integer, floating or complex types."""
-    return dtype.kind in "biufc" and dtype.num < 256 and dtype.isbuiltin != 2
+    return dtype.kind in "biufc" and dtype.num < 256
 
 
 def _check_dtype(dtype: np.dtype[Any], first: np.dtype[Any], second: np.dtype[Any]) -> None:
@@ -209,9 +209,18 @@ def check_method(method: Any) -> None:
         raise ValueError(msg)
 
 
+def whole_axis(channel_axis: Any) -> int:
+    """An argument `channel_axis` that is not None as a whole number."""
+    try:
+        return operator.index(channel_axis)
+    except TypeError:
+        msg = f"`channel_axis` must be None or an integer, not {channel_axis!r}"
+        raise TypeError(msg) from None
+
+
 def _channel_axis(image: NDArray[Any], kernel: NDArray[Any], channel_axis: Any) -> int:
     """The channel axis, counted from the front."""
-    axis = operator.index(channel_axis)
+    axis = whole_axis(channel_axis)
     if image.ndim != 3 or kernel.ndim != 2:
         msg = f"with `channel_axis`, in1 must be a 3-D and in2 a 2-D array, not {image.ndim}-D and {kernel.ndim}-D"
         raise ValueError(msg)

@@ -32,9 +32,9 @@ def is_interleaved(array: NDArray[Any]) -> bool:
 
     Examples
     --------
-    >>> picture = np.zeros((4, 5, 3))
-    >>> is_interleaved(picture), is_interleaved(picture[:, ::2]), is_interleaved(picture[..., :2])
-    (True, False, False)
+    >>> picture = np.zeros((40, 50, 3))
+    >>> is_interleaved(picture), is_interleaved(picture[:, ::2]), is_interleaved(picture[..., :2]), is_interleaved(picture[..., 0])
+    (True, False, False, False)
     """
     return (
         0 < array.shape[-1] <= CHANNELS

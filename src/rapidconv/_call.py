@@ -73,7 +73,8 @@ def _do(task: Task, _: Any, found: Any) -> tuple[NDArray[Any], Any]:
     return ready.run(image, result, None, False), ready
 
 
-#: Does what a function of `_image_arguments` asks for, if small by the jobs of a call like it: of that function, image, out, arguments.
+#: ``picture(asks, image, out, *arguments)`` does what `asks`, a function of `_image_arguments`, asks for; a small call by the jobs of
+#: one like it.
 picture = partial(_again.carry_out, _do, _plan.is_kept)
 
 

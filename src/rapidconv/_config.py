@@ -54,6 +54,9 @@ def show_config(mode: str = "stdout") -> Config | None:
     >>> config["in_use"] in config["supported"]
     True
     """
+    if mode not in ("stdout", "dicts"):
+        msg = f"`mode` must be 'stdout' or 'dicts', not {mode!r}"
+        raise ValueError(msg)
     config = Config(
         version=__version__,
         compiled=list(_native.compiled),
@@ -68,9 +71,6 @@ def show_config(mode: str = "stdout") -> Config | None:
     )
     if mode == "dicts":
         return config
-    if mode != "stdout":
-        msg = f"`mode` must be 'stdout' or 'dicts', not {mode!r}"
-        raise ValueError(msg)
     print(f"rapidconv {config['version']}")
     print(f"targets compiled:  {', '.join(config['compiled'])}")
     print(f"targets supported: {', '.join(config['supported'])}")

@@ -51,7 +51,7 @@ class Cost:
     point : dict
         Lane to nanoseconds of one point of a tile and one doubling of its size, there and back.
     spill : float
-        How many times slower a tile of `spill_bytes` and more is, by the second-level cache it leaves.
+        How many times slower a tile of `_SPILL_BYTES` and more is, by the second-level cache it leaves.
     load : dict
         Lane to nanoseconds of one point of a tile loaded, looked at and stored.
     convert : float

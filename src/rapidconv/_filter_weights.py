@@ -33,5 +33,5 @@ def gaussian(sigma: Any, order: Any, radius: int) -> NDArray[Any]:
     for _ in range(order):
         polynomial = step.dot(polynomial)
     weights *= (x[:, None] ** powers).dot(polynomial)
-    weights[:radius] = weights[: radius : -1] * (-1) ** order           # where the dot product rounded otherwise
+    weights[:radius] = weights[: radius : -1] * (-1 if order % 2 else 1)           # where the dot product rounded otherwise
     return weights[::-1]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._arguments import check_method, check_out
+from ._arguments import check_method, check_out, whole_axis
 from ._boundary import IMAGE_NAMES, Boundary
 from ._problem import Combine, Problem, Several, Store, Task
 from ._rank import factor
@@ -197,11 +197,7 @@ def _channel_axis(pixels: NDArray[Any], channel_axis: Any) -> int | None:
             msg = f"`image` has {pixels.ndim} dimensions; accepted: 2, or 3 with `channel_axis`"
             raise ValueError(msg)
         return None
-    try:
-        axis = operator.index(channel_axis)
-    except TypeError:
-        msg = f"`channel_axis` must be None or an integer, not {channel_axis!r}"
-        raise TypeError(msg) from None
+    axis = whole_axis(channel_axis)
     if pixels.ndim != 3:
         msg = f"`image` has {pixels.ndim} dimensions; accepted with `channel_axis`: 3"
         raise ValueError(msg)

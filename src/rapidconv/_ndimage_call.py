@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import _again, _filter_weights, _passes, _plan, _workers
+from . import _again, _blocks, _filter_weights, _passes, _plan, _workers
 from . import _ndimage_arguments as arguments
 from ._arguments import check_method
 from ._passes import Filtering, Pass, Settings, line
@@ -34,21 +34,22 @@ __all__ = [
 
 def _do(asked: Filtering, output: Any, found: Any) -> tuple[NDArray[Any], Any]:
     """The result, and the jobs that did it, if it is so small that they are worth keeping, else None."""
-    ready = _passes.run(asked, None if found is None else found[1])
+    ready = _blocks.run(asked, None if found is None else found[1])
     warned = isinstance(output, type | np.dtype) and asked.result.dtype != np.dtype(output)      # every time anew
     return asked.result, None if warned else ready
 
 
 def _do_lines(asked: Filtering, output: Any, found: Any) -> tuple[NDArray[Any], Any]:
     """The same of lines with weights that may be others in each call."""
-    if found is not None and _passes.run_lines(asked, found):
+    if found is not None and _blocks.run_lines(asked, found):
         return asked.result, None
     return _do(asked, output, found)
 
 
-#: Does what a function of this module asks for, if small by the jobs of a call like it: of that function, image, output, arguments.
+#: ``carry_out(asks, image, output, *arguments)`` does what `asks`, a function of this module, asks for; a small call by the jobs of one
+#: like it.
 carry_out = partial(_again.carry_out, _do, _plan.is_kept)
-#: The same of Gaussians.
+#: The same for Gaussians, whose weights may be others in each call.
 carry_out_lines = partial(_again.carry_out, _do_lines, _plan.is_kept)
 
 

@@ -93,7 +93,7 @@ def plan(problem: Problem, workers: int = 1, planes: int = 1) -> Plan:
         return _choose(problem, workers, planes)
     key = (
         kernel.tobytes(), kernel.dtype, kernel.shape, image.dtype, image.shape[problem.kernel.ndim :], problem.shape, problem.dtype,
-        problem.boundary, problem.fill.tobytes(), problem.method, problem.sums, problem.store, problem.order,
+        problem.boundary, problem.fill.tobytes(), problem.method, problem.why, problem.sums, problem.store, problem.order,
         None if several is None else several.combine, workers, planes,
     )  # fmt: skip
     kept = _kept.get(key)
@@ -232,7 +232,7 @@ def _fastest(problem: Problem, workers: int, planes: int, within: int, *, matric
         assert separable is not None
         others.insert(0, f"the kernel {'is a box' if separable.factors is None else f'has rank {separable.factors.rank}'}")
     if wanted != "auto":
-        others.insert(0, "asked for")
+        others.insert(0, problem.why)
     return Plan(method, lanes, "; ".join(others), seconds, many, tiles, separable)
 
 

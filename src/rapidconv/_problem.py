@@ -100,7 +100,7 @@ class Problem:
     reverse : bool
         Whether the result is stored from its last element on.
     method : str
-        As asked for.
+        The one to take, or 'auto'.
     outer : tuple of int
         As top and left, for outer axes.
     sums : dtype or None
@@ -114,6 +114,8 @@ class Problem:
         Floating sums know `TAPS` and pairs alone.
     several : Several or None
         Kernels to run in place of `kernel`, which is the first of them.
+    why : str
+        Why `method` is the one to take, where it is not 'auto'.
     """
 
     image: NDArray[Any]
@@ -135,6 +137,7 @@ class Problem:
     skips: bool = False
     order: Order = Order.TAPS
     several: Several | None = None
+    why: str = "asked for"
 
     @property
     def summed(self) -> np.dtype[Any]:

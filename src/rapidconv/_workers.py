@@ -97,9 +97,16 @@ _asked: ContextVar[int | None] = ContextVar("rapidconv workers", default=None)
 
 def resolve(workers: Any) -> int:
     """Number of workers that an argument `workers` allows, by the rules and in the words of scipy.fft."""
-    if workers is None:
-        return _asked.get() or _default
-    count = operator.index(workers)
+    return _asked.get() or _default if workers is None else _count(workers)
+
+
+def _count(workers: Any) -> int:
+    """Number of workers that an integer stands for."""
+    try:
+        count = operator.index(workers)
+    except TypeError:
+        msg = f"workers must be an integer, not {workers!r}"
+        raise TypeError(msg) from None
     if count == 0:
         msg = "workers must not be zero"
         raise ValueError(msg)
@@ -139,7 +146,7 @@ def set_workers(workers: int) -> Iterator[None]:
     ...     rapidconv.get_workers()
     1
     """
-    token = _asked.set(resolve(operator.index(workers)))
+    token = _asked.set(_count(workers))
     try:
         yield
     finally:

@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="rapidconv", description="Two-dimensional convolution, as SciPy defines it.")
+    parser = argparse.ArgumentParser(prog="rapidconv", description="Convolution and correlation of NumPy arrays, as SciPy defines them: a demo, and facts.")
     parser.add_argument("--version", action=_Version, help="print the version and leave")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
@@ -51,10 +51,10 @@ def _parser() -> argparse.ArgumentParser:
         description="Filter the photographs that scikit-image ships, compare every result and its time with SciPy's, "
         "and write one labelled PNG for each job. Exit status 1 if a result is out of bounds.",
     )
-    demo.add_argument("--out", type=Path, default=Path("rapidconv-demo"), metavar="DIR", help="default: %(default)s")
+    demo.add_argument("--out", type=Path, default=Path("rapidconv-demo"), metavar="DIR", help="where the pictures go, made if need be; default: %(default)s")
     demo.add_argument("--quick", action="store_true", help="smaller colour photograph, fewer repeats")
 
-    commands.add_parser("config", help="print the version and the targets: compiled, supported here, in use")
+    commands.add_parser("config", help="print version, targets (compiled, supported here, in use), threads, memory kept")
     return parser
 
 

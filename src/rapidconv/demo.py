@@ -309,7 +309,7 @@ def find_template(bench: Bench, pictures: Pictures) -> list[Panel]:
         partial(rapidconv.signal.correlate2d, noisy, template, **options),
         partial(scipy.signal.correlate2d, noisy, template, **options),
         partial(_bound, scipy.signal.correlate2d, noisy, template, options),
-        repeats=1 if pictures.quick else 2,
+        repeats=2,
     )
     y, x = np.unravel_index(np.argmax(surface), surface.shape)
     eye = (top + (rows - 1) // 2, left + (columns - 1) // 2)        # where correlate2d puts a kernel's middle

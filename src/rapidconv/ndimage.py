@@ -334,7 +334,9 @@ def uniform_filter1d(
 
     Notes
     -----
-    Whole results are the quotient of an exact sum, cut toward zero. A NaN or an infinity reaches the runs it lies in, no others.
+    ``out[i] = sum(input[i - (size // 2 + origin) + j] for j in range(size)) / size``. Whole results are the quotient of an
+    exact sum, cut toward zero. A NaN or an infinity reaches the runs it lies in, no others. Time O(pixels log(size)) where
+    runs are long, as sums of runs are made of sums of half of them.
 
     Examples
     --------
@@ -384,7 +386,7 @@ def uniform_filter(
     Notes
     -----
     As `uniform_filter1d` along one axis after another, each with results of the output's type; floating results in one go
-    where nothing but rounding can tell.
+    where nothing but rounding can tell. Time O(pixels * sum of log(size)).
 
     Examples
     --------
@@ -442,7 +444,8 @@ def gaussian_filter1d(
     Notes
     -----
     The weights are ``exp(-x**2 / (2 * sigma**2))`` at whole x, divided by their sum; those of derivatives are the Gaussian's
-    times the polynomials that follow from ``(p g)' = (p' - x / sigma**2 p) g`` [1]_.
+    times the polynomials that follow from ``(p g)' = (p' - x / sigma**2 p) g`` [1]_. Time O(pixels * sigma * truncate), less
+    under very long kernels.
 
     References
     ----------
@@ -503,7 +506,8 @@ def gaussian_filter(
     Notes
     -----
     As `gaussian_filter1d` along one axis after another, each with results of the output's type; floating results in one go where
-    nothing but rounding can tell. Whole results are SciPy's, value by value.
+    nothing but rounding can tell. Whole results are SciPy's, value by value. Time O(pixels * truncate * sum of sigmas). An axis
+    whose sigma is not above 1e-15 is left as it is.
 
     Examples
     --------
@@ -643,6 +647,14 @@ def laplace(
     RuntimeError, ValueError, TypeError
         If an argument is not accepted, with SciPy's words; the message says which is.
 
+    Notes
+    -----
+    In two dimensions the weights are ``[[0, 1, 0], [1, -4, 1], [0, 1, 0]]`` [1]_. Time O(pixels * axes).
+
+    References
+    ----------
+    .. [1] A. Rosenfeld and A. C. Kak, Digital Picture Processing, 2nd ed., Academic Press 1982.
+
     Examples
     --------
     >>> import numpy as np
@@ -693,7 +705,12 @@ def gaussian_laplace(
 
     Notes
     -----
-    The derivative along an axis is `gaussian_filter` with this axis's mode along all axes, as in SciPy.
+    The derivative along an axis is `gaussian_filter` with this axis's mode along all axes, as in SciPy: as many Gaussians as
+    axes, whose results are added up in the output's type [1]_.
+
+    References
+    ----------
+    .. [1] D. Marr and E. Hildreth, Theory of edge detection, Proc. R. Soc. Lond. B 207 (1980) 187-217.
 
     Examples
     --------
@@ -747,7 +764,8 @@ def gaussian_gradient_magnitude(
 
     Notes
     -----
-    The derivative along an axis is `gaussian_filter` with this axis's mode along all axes, as in SciPy.
+    The derivative along an axis is `gaussian_filter` with this axis's mode along all axes, as in SciPy: as many Gaussians as
+    axes, squared, added up and rooted in the output's type, in which the squares of integers may wrap.
 
     Examples
     --------
@@ -797,6 +815,10 @@ def generic_laplace(
     ------
     RuntimeError, ValueError, TypeError
         If an argument is not accepted, with SciPy's words; the message says which is.
+
+    Notes
+    -----
+    One call of `derivative2` an axis; results are added up in the output's type.
 
     Examples
     --------
@@ -849,6 +871,11 @@ def generic_gradient_magnitude(
     ------
     RuntimeError, ValueError, TypeError
         If an argument is not accepted, with SciPy's words; the message says which is.
+
+    Notes
+    -----
+    One call of `derivative` an axis; results are squared, added up and rooted in the output's type, in which the squares of
+    integers may wrap.
 
     Examples
     --------

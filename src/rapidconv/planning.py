@@ -5,6 +5,7 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from inspect import Parameter, signature
 from math import prod
+from operator import index
 from typing import Any, overload
 
 import numpy as np
@@ -12,11 +13,11 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from . import (
     _arguments,
+    _blocks,
     _cost,
     _execute,
     _image_arguments,
     _ndimage_call,
-    _passes,
     _plan,
     _transform,
     image,
@@ -259,7 +260,7 @@ def _told(asked: Task | Filtering | Derivatives) -> Explanation:
     if isinstance(asked, Derivatives):
         return _told_of_parts(asked)
     if isinstance(asked, Filtering):
-        planned = _passes.planned(asked)
+        planned = _blocks.planned(asked)
         each = [_explanation(plan, problem, blocks) for problem, plan, blocks in planned]
         between = 0 if asked.sums else sum(problem.image.nbytes for problem, _, _ in planned[1:])
         dtype = asked.result.dtype
@@ -275,7 +276,7 @@ def _told(asked: Task | Filtering | Derivatives) -> Explanation:
     found = replace(
         _summary(each, f"{len(each)} passes, each by the method that suits it", "that of each pass"), passes=tuple(each)
     )
-    counted = between > _passes.BLOCK or "fft" in found.method       # else direct sums and a block stay in the limit
+    counted = between > _blocks.BLOCK or "fft" in found.method       # else direct sums and a block stay in the limit
     return replace(found, memory=found.memory + between * counted)
 
 
@@ -483,7 +484,7 @@ class Prepared:
         if isinstance(asked, Derivatives):
             return _ndimage_call.combined(asked, self._parts)
         if isinstance(asked, Filtering):
-            _passes.run(asked)
+            _blocks.run(asked)
             return asked.result
         return _execute.run(asked, self._plans or _plan.plans(asked), _execute.allocate(asked))
 
@@ -564,12 +565,15 @@ def prepare(*arguments: Any, **keywords: Any) -> Prepared:
         sample = np.asarray(next(iter(given.values())))
         shape, dtype = sample.shape, sample.dtype
         if isinstance(given.get("out", given.get("output")), np.ndarray):
-            msg = "the array for a result is given with the image, when the prepared function is called"
+            msg = "an array for the result, `out` or `output`, is given with the image, when the prepared function is called"
             raise ValueError(msg)
     else:
-        shape, dtype = _shape_and_dtype(**{name: keywords.pop(name) for name in ("shape", "dtype") if name in keywords})
+        shape, dtype = _shape(keywords.pop("shape", None)), _dtype(keywords.pop("dtype", np.float64))
         function, _, keywords = _call((), keywords)
-        kernel = arguments or ((keywords.pop("kernel"),) if "kernel" in keywords else ())
+        if not arguments and "kernel" not in keywords:
+            msg = "`prepare` needs a `kernel`, or a function and an image"
+            raise TypeError(msg)
+        kernel = arguments or (keywords.pop("kernel"),)
         given = _bound(function, (None, *kernel), keywords)
     if "in2" in given:
         given["in2"] = np.array(given["in2"])
@@ -577,6 +581,24 @@ def prepare(*arguments: Any, **keywords: Any) -> Prepared:
     return Prepared(function, given, shape, dtype.newbyteorder("="))
 
 
-def _shape_and_dtype(*, shape: tuple[int, ...], dtype: DTypeLike = np.float64) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    """Those of the images to come."""
-    return tuple(shape), np.dtype(dtype)
+def _shape(shape: Any) -> tuple[int, ...]:
+    """That of the images to come."""
+    try:
+        lengths = tuple(map(index, shape))
+    except TypeError:
+        msg = f"`shape` must be the lengths of the axes of the images to come, integers, not {shape!r}"
+        raise TypeError(msg) from None
+    if min(lengths, default=0) < 0:
+        msg = f"`shape` has a negative length: {shape!r}"
+        raise ValueError(msg)
+    return lengths
+
+
+def _dtype(dtype: Any) -> np.dtype[Any]:
+    """That of the images to come."""
+    try:
+        found: np.dtype[Any] = np.dtype(dtype)
+    except TypeError as error:
+        msg = f"`dtype` must be the data type of the images to come: {error}"
+        raise TypeError(msg) from None
+    return found
