@@ -220,8 +220,8 @@ def _ready(asked: Filtering, weights: NDArray[Any] | None) -> Any:
     """The jobs (`kernels.Ready`) of a small call; None where there is more to it than some direct sums on one thread."""
     found, between, most = [], 0, SMALL
     for pixels, chain, beyond, part, operation, whole in _terms(asked):
-        if whole is not None:
-            return None
+        if whole is not None or (operation is not None and not asked.result.flags.c_contiguous):
+            return None             # jobs add to numbers that lie side by side
         most = min(most, _most(chain if asked.sums else asked.passes, chain, part))
         own = part if operation is None else np.empty(part.shape, part.dtype)
         (_, steps), *others = _blocks(pixels, chain, own)
