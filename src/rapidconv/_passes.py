@@ -722,7 +722,7 @@ def _problem(
     if frames:
         across = kernel.ndim > 1 and kernel.shape[-1] > 1 and image.shape[-1] <= CHANNELS
         turns = across and (not tells or (kernel.ndim == 2 if cut else kernel.ndim > 2))
-        pixels, view, kernel, first = _framed(image, result, kernel, first, turns=turns)
+        pixels, view, kernel, first = _framed(image, result, kernel, first, step.method or settings.method, turns=turns)
     order = _order(kernel) if step.is_line and sums.kind == "f" else Order.TAPS
     if order is Order.LAST_FIRST and not cut:
         order = Order.TAPS
@@ -766,7 +766,7 @@ def _slope(kernel: NDArray[Any]) -> Order:
 
 
 def _framed(
-    image: NDArray[Any], result: NDArray[Any], kernel: NDArray[Any], first: tuple[int, ...], *, turns: bool
+    image: NDArray[Any], result: NDArray[Any], kernel: NDArray[Any], first: tuple[int, ...], method: str, *, turns: bool
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], tuple[int, ...]]:
     """Views of at least rows and columns, few numbers on the last axis as the channels of pixels, or where it turns as the first axis.
 
@@ -778,7 +778,7 @@ def _framed(
         first = first[-1], *first[:-1]
     elif flat and kernel.shape[-1:] == (1,) and image.ndim > 1 and image.shape[-1] == result.shape[-1] <= CHANNELS:
         # Plans follow from shapes. Little work, which is direct however it is seen, and of the same bits, may go by layout.
-        planned = result.size > _APART or not kernels.little_work(result.size, 1, 1, kernel.size, 8)
+        planned = method not in ("auto", "direct") or result.size > _APART or not kernels.little_work(result.size, 1, 1, kernel.size, 8)
         if planned or (is_interleaved(image) and is_interleaved(result)):
             kernel, first = kernel[..., 0], first[:-1]
     if kernel.ndim == 1:
