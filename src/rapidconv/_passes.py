@@ -402,7 +402,10 @@ def _folded(image: NDArray[Any], step: Pass, settings: Settings, result: NDArray
     if not (exact or beyond or same):
         return step                             # infinities of both signs meet
     period = {Boundary.SYMM: 2 * n if n > 1 else 1, Boundary.MIRROR: max(1, 2 * n - 2), Boundary.WRAP: n}.get(step.rule)
-    low, high = (1 - n, n - 1) if period is None else (-(period // 2), (period - 1) // 2)
+    if period is None:                          # no tap more than there were: a zero would make NaN of an infinity
+        low, high = max(1 - n, first), min(n - 1, first + weights.size - 1)
+    else:
+        low, high = -(period // 2), (period - 1) // 2
     met: list[list[Any]] = [[] for _ in range(low, high + 1)]
     for k, weight in enumerate(weights.tolist(), first):
         if low <= k <= high or not beyond:
