@@ -384,7 +384,7 @@ def _folded(image: NDArray[Any], step: Pass, settings: Settings, result: NDArray
     --------
     >>> image = np.zeros((9, 2))
     >>> _folded(image, line(np.arange(1.0, 8), 1, 2, 0, Boundary.SYMM), Settings(0.0), image)
-    Pass(kernel=array([[ 8., 10.,  4.,  6.]]), first=(0, -2), rule=<Boundary.SYMM: 1>, is_line=True, count=1)
+    Pass(kernel=array([[ 8., 10.,  4.,  6.]]), first=(0, -2), rule=<Boundary.SYMM: 1>, is_line=True, count=1, method=None)
     """
     axis = _axis_of(step)
     n, weights, first, beyond = result.shape[axis], step.kernel.ravel(), step.first[axis], step.rule is Boundary.FILL
