@@ -51,10 +51,10 @@ def signal2d(
         _check_conjugable(image if swapped else kernel)
     dtype = _result_type(image.dtype, kernel.dtype)
     fill = _fill(fillvalue, dtype, used=rule is Boundary.FILL)
-    if mode == "valid" and np.isfinite(fill[0]):        # no output meets it, but a tile of transforms might
-        fill = np.zeros(1, dtype)
     shape, top, left = _extent(name, extent, *((kernel.shape, plane_shape) if swapped else (plane_shape, kernel.shape)))
     _check_dtype(dtype, image.dtype, kernel.dtype)
+    if mode == "valid" and np.isfinite(fill[0]):        # no output meets it, but a tile of transforms might
+        fill = np.zeros(1, dtype)
     check_method(method)
     threads = resolve(workers)
     whole = shape if axis is None else (*shape[:axis], image.shape[axis], *shape[axis:])
