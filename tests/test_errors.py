@@ -81,6 +81,7 @@ BAD_CALLS = {
     "strings second": (ONES, np.array([["a"]])),
     "strings, valid swapped": (np.array([["a"]]), ONES, "valid"),
     "dates second": (ONES, np.array([["2020"]], "M8[Y]")),
+    "dates second, valid": (ONES, np.array([["2020"]], "M8[Y]"), "valid"),
     "no arguments": (),
     "one argument": (ONES,),
     "six arguments": (ONES, ONES, "full", "fill", 0, "auto"),

@@ -151,6 +151,16 @@ def test_whole_numbers_in_floats_are_exact(dtype, top):
     np.testing.assert_array_equal(got, exact.astype(dtype))
 
 
+@pytest.mark.parametrize("fill", [2.5, 1e30])
+def test_a_fill_value_that_no_output_meets_spoils_none(fill):
+    in1, in2 = zoo.small((195, 72), "f", 1), zoo.small((3, 5), "f", 2)
+    for channels in (in1, np.stack([in1, in1[::-1]], axis=-1)):
+        given = {"channel_axis": -1} if channels.ndim == 3 else {}
+        got = run("correlate2d", channels, in2, "valid", "fill", fill, **given)
+        np.testing.assert_array_equal(got, run("correlate2d", channels, in2, "valid", "fill", **given), strict=True)
+        np.testing.assert_array_equal(got, np.rint(got))
+
+
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("boundary", zoo.BOUNDARIES)

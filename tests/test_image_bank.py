@@ -150,6 +150,15 @@ def test_angles_of_every_octant_and_of_special_numbers(dtype):
     assert np.isnan(got[np.isnan(pair).any(axis=0)]).all()
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("tap", [1 + 1j, 2 - 1j, -1 + 3j, -1 - 1j])
+def test_angles_of_two_infinities_are_those_of_equal_numbers(dtype, tap):
+    img = np.ones((5, 40), dtype)
+    img[2, 3:30] = np.inf
+    img[4, 20] = -np.inf
+    np.testing.assert_allclose(image.phase(img, [[tap]]), np.arctan2(img * tap.imag, img * tap.real), rtol=4 * np.finfo(dtype).eps)
+
+
 def test_magnitude_of_a_real_kernel_is_the_absolute_value():
     img = picture((20, 30), "uint8")
     got = image.magnitude(img, SOBEL, dtype="int16")

@@ -344,3 +344,13 @@ def test_errors_leave_the_output_alone():
     error_of(ndimage.correlate, (GREY, ONES), {"output": out, "mode": "x"})
     error_of(ndimage.gaussian_filter, (GREY, 1), {"output": out, "mode": ("wrap", "x")})
     assert (out == 7).all()
+
+
+@pytest.mark.parametrize("name", ["correlate", "convolve", "correlate1d", "convolve1d"])
+def test_weights_of_a_line_on_one_pixel_without_axes_are_refused(name):
+    """Such an image is small, but calls like it are not kept."""
+    with pytest.raises(Exception, match=r"axis -1|must match") as theirs:
+        getattr(scipy.ndimage, name)(np.array(5.0), np.ones(3))
+    for image in (np.array(5.0), 5.0):
+        with pytest.raises(type(theirs.value)):
+            getattr(ndimage, name)(image, np.ones(3))

@@ -551,6 +551,27 @@ def test_pictures_have_the_same_bits_in_any_layout(shape, dtype):
                 np.testing.assert_array_equal(call(other), expected)
 
 
+@pytest.mark.parametrize("origin", [-4, -3, 0, 2, 4])
+@pytest.mark.parametrize("mode", ["reflect", "mirror", "nearest", "wrap", "constant"])
+def test_infinities_reach_what_long_lines_of_weights_reach_on_short_ones(mode, origin):
+    """Taps that meet the same pixel are added up; none is added where there was none."""
+    image = np.array([[1, 2, np.inf, 4], [-np.inf, 2, 3, 4], [1, 2, 3, np.nan], [5, 6, 7, 8]])
+    weights = np.arange(1.0, 10)
+    got, expected = (m.correlate1d(image, weights, mode=mode, origin=origin) for m in (ndimage, scipy.ndimage))
+    np.testing.assert_allclose(got, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("method", "kernel"), [("fft", (1, 1)), ("fft", (5, 1)), ("separable", (5, 1))])
+def test_little_work_has_the_same_bits_in_any_layout_by_a_method_that_is_asked_for(method, kernel, dtype):
+    """Direct sums, which little work is else, are the same however few numbers on the last axis are seen; others are not."""
+    image = (100 * RNG.random((4500, 4))).astype(dtype)
+    kernel = RNG.random(kernel)
+    expected = ndimage.convolve(image, kernel, method=method)
+    assert zoo.same_bits(ndimage.convolve(image, kernel, np.empty(image.shape, dtype, order="F"), method=method), expected)
+    assert zoo.same_bits(ndimage.convolve(np.asfortranarray(image), kernel, method=method), expected)
+
+
 @pytest.mark.parametrize("mode", ["reflect", "mirror", "nearest", "wrap"])
 @pytest.mark.parametrize("dtype", ["uint8", "int64", "float32", "float64"])
 def test_antisymmetric_weights_along_one_pixel_are_exactly_zero(dtype, mode):

@@ -110,6 +110,29 @@ def test_images_of_any_layout_are_done_again(dtype, layout, monkeypatch):
         assert ndimage.convolve(laid, weights).tobytes() == long_way.tobytes()
 
 
+ADDED = {
+    "lines of two rules": lambda m, x, **kw: m.laplace(x, mode=["wrap", "nearest"], **kw),
+    "real and imaginary products": lambda m, x, **kw: m.correlate(x * (1 + 2j), np.array([[1, 2j], [3, 4]]), **kw),
+}
+
+
+@pytest.mark.parametrize("layout", ["fortran", "negative", "every_other", "transposed", "wide_pitch"])
+@pytest.mark.parametrize("dtype", ["f", "d", "B"])
+@pytest.mark.parametrize("name", ADDED)
+def test_what_is_added_up_in_an_array_of_any_layout(name, dtype, layout):
+    """Jobs add to numbers that lie side by side; where they do not, what lies beside them is not touched."""
+    pixels = picture(dtype)
+    expected = ADDED[name](ndimage, pixels)
+    np.testing.assert_allclose(expected, ADDED[name](scipy.ndimage, pixels), rtol=1e-5, atol=1e-5)
+    out = zoo.LAYOUTS[layout](np.ones_like(expected))
+    whole = out if out.base is None else out.base
+    before = zoo.bits(whole)
+    ADDED[name](ndimage, pixels, output=out)
+    assert zoo.same_bits(out, expected)
+    out[...] = 1
+    assert zoo.bits(whole) == before
+
+
 @pytest.mark.parametrize("dtype", ["f", "d", "B", "h", "l", "D"])
 @pytest.mark.parametrize("name", CALLS)
 def test_little_calls_on_images_of_other_sides_are_done_again(name, dtype, monkeypatch):

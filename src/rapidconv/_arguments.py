@@ -53,6 +53,8 @@ def signal2d(
     fill = _fill(fillvalue, dtype, used=rule is Boundary.FILL)
     shape, top, left = _extent(name, extent, *((kernel.shape, plane_shape) if swapped else (plane_shape, kernel.shape)))
     _check_dtype(dtype, image.dtype, kernel.dtype)
+    if mode == "valid" and np.isfinite(fill[0]):        # no output meets it, but a tile of transforms might
+        fill = np.zeros(1, dtype)
     check_method(method)
     threads = resolve(workers)
     whole = shape if axis is None else (*shape[:axis], image.shape[axis], *shape[axis:])

@@ -119,8 +119,8 @@ def _ready(asked: Filtering, weights: NDArray[Any] | None) -> Any:
     """The jobs (`kernels.Ready`) of a small call; None where there is more to it than some direct sums on one thread."""
     found, between, most = [], 0, SMALL
     for chain in chains(asked):
-        if chain.whole is not None:
-            return None
+        if chain.whole is not None or (chain.operation is not None and not asked.result.flags.c_contiguous):
+            return None             # jobs add to numbers that lie side by side
         part, own = chain.part, chain.part
         if chain.operation is not None:
             own = np.empty(part.shape, part.dtype)

@@ -268,7 +268,10 @@ def _folded(image: NDArray[Any], step: Pass, settings: Settings, result: NDArray
     if not (exact or beyond or same):
         return step                             # infinities of both signs meet
     period = {Boundary.SYMM: 2 * n if n > 1 else 1, Boundary.MIRROR: max(1, 2 * n - 2), Boundary.WRAP: n}.get(step.rule)
-    low, high = (1 - n, n - 1) if period is None else (-(period // 2), (period - 1) // 2)
+    if period is None:                          # no tap more than there were: a zero would make NaN of an infinity
+        low, high = max(1 - n, first), min(n - 1, first + weights.size - 1)
+    else:
+        low, high = -(period // 2), (period - 1) // 2
     met: list[list[Any]] = [[] for _ in range(low, high + 1)]
     for k, weight in enumerate(weights.tolist(), first):
         if low <= k <= high or not beyond:
@@ -381,7 +384,7 @@ def _problem(
     if frames:
         across = kernel.ndim > 1 and kernel.shape[-1] > 1 and image.shape[-1] <= CHANNELS
         turns = across and (not tells or (kernel.ndim == 2 if cut else kernel.ndim > 2))
-        pixels, view, kernel, first = _framed(image, result, kernel, first, turns=turns)
+        pixels, view, kernel, first = _framed(image, result, kernel, first, step.method or settings.method, turns=turns)
     order = _order(kernel) if step.is_line and sums.kind == "f" else Order.TAPS
     if order is Order.LAST_FIRST and not cut:
         order = Order.TAPS
@@ -452,7 +455,7 @@ def _slope(kernel: NDArray[Any]) -> Order:
 
 
 def _framed(
-    image: NDArray[Any], result: NDArray[Any], kernel: NDArray[Any], first: tuple[int, ...], *, turns: bool
+    image: NDArray[Any], result: NDArray[Any], kernel: NDArray[Any], first: tuple[int, ...], method: str, *, turns: bool
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], tuple[int, ...]]:
     """Views of at least rows and columns, few numbers on the last axis as the channels of pixels, or where it turns as the first axis.
 
@@ -464,7 +467,8 @@ def _framed(
         first = first[-1], *first[:-1]
     elif flat and kernel.shape[-1:] == (1,) and image.ndim > 1 and image.shape[-1] == result.shape[-1] <= CHANNELS:
         # Plans follow from shapes. Little work, which is direct however it is seen, and of the same bits, may go by layout.
-        planned = result.size > _APART or not kernels.little_work(result.size, 1, 1, kernel, 8)
+        asked = method not in ("auto", "direct")
+        planned = asked or result.size > _APART or not kernels.little_work(result.size, 1, 1, kernel, 8)
         if planned or (is_interleaved(image) and is_interleaved(result)):
             kernel, first = kernel[..., 0], first[:-1]
     if kernel.ndim == 1:

@@ -187,7 +187,8 @@ def filter_bank(
     Notes
     -----
     Sums are those of `filter2d`. They are combined while they are in the cache, in the type they are summed in: no picture of
-    a single kernel's sums is made. The root is off by no more than 2 eps besides.
+    a single kernel's sums is made. The root is off by no more than 2 eps besides, where squares neither overflow nor underflow: for
+    sums of 1e-17 to 1e18 in float32, of 1e-140 to 1e153 in float64.
 
     Examples
     --------

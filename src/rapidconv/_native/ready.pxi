@@ -158,7 +158,7 @@ cdef bint is_free(cnp.ndarray image, value):
         return False
     kind = kind_of(cnp.PyArray_TYPE(value))
     return (kind >= 0 and kind != U8 and kind != F2 and kind != FG and not is_complex(cnp.PyArray_TYPE(value))
-            and 1 <= cnp.PyArray_NDIM(value) <= FREE_AXES and cnp.PyArray_NDIM(image) <= FREE_AXES
+            and 1 <= cnp.PyArray_NDIM(value) <= FREE_AXES and 1 <= cnp.PyArray_NDIM(image) <= FREE_AXES
             and 0 < cnp.PyArray_SIZE(value) <= KEY_TAPS and cnp.PyArray_ISALIGNED(value) and cnp.PyArray_ISNOTSWAPPED(value))
 
 

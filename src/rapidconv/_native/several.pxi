@@ -41,7 +41,7 @@ cdef inline real angle(real y, real x) noexcept nogil:
     high = ay if steep else ax
     low = ax if steep else ay
     # tan(a - pi/4) = (tan a - 1)/(tan a + 1)
-    base = quarter if low > <real> 0.41421356237309504880 * high else zero
+    base = quarter if high > zero and low >= <real> 0.41421356237309504880 * high else zero
     t = (low - high if base > zero else low) / (low + high if base > zero else (high if high != zero else one))
     t = zero if low == high and low > zero else t           # two infinities
     z = t * t
