@@ -170,7 +170,7 @@ def run(asked: Filtering, weights: NDArray[Any] | None = None) -> Any:
     asked = replace(asked, image=image, passes=passes, result=own)
     ready = _ready(asked, weights) if own.size <= SMALL else None
     parts = [] if ready is not None else list(_terms(asked))
-    again = _long(image, parts) if own.size > SMALL else None
+    again = _long(image, parts) if ready is None else None
     if ready is not None:
         ready.run(image, own, None, False)
     elif again is not None:
