@@ -12,6 +12,7 @@ import zoo
 
 import rapidconv
 from rapidconv import _again, _arguments, _blocks, _execute, _plan, ndimage, signal
+from rapidconv import image as pictures
 from rapidconv._native import kernels
 
 
@@ -498,14 +499,110 @@ def test_filters_give_scipys_values(name, keywords, kind):
         np.testing.assert_allclose(getattr(ndimage, name)(image, *arguments, **keywords), expected, atol=1e-9 * np.abs(expected).max())
 
 
-def test_small_calls_are_kept_as_such():
-    for image in (TALL[:100, :120].copy(), -TALL[:100, :120]):
-        for kernel in (KERNEL, KERNEL[:3, :3]):
+def test_small_images_are_kept_as_such_where_they_are_little_work():
+    for kernel, kept in ((KERNEL[:3, :3], 0), (KERNEL, 1)):
+        for image in (TALL[:100, :120].copy(), -TALL[:100, :120]):
             expected = scipy.ndimage.convolve(image, kernel)
             for cval in (0.0, Fraction(0)):         # such a number cannot be compared
                 got = ndimage.convolve(image, kernel, cval=cval)
                 np.testing.assert_allclose(got, expected, atol=1e-4 * np.abs(expected).max())
-    assert _again.long == ()
+            assert len(_again.long) == kept
+
+
+PICTURE = np.random.default_rng(5).integers(0, 256, (210, 190), np.uint8)
+BANK = np.stack([KERNEL[:5, :4], -KERNEL[:5, :4], KERNEL[5:10, :4]])
+COMPLEX = KERNEL[:5, :5] + 1j * KERNEL[5:10, :5]
+WIDE = np.stack([KERNEL, KERNEL[::-1]])
+# function, picture, kernel, keywords
+PICTURES = {
+    "transforms": (pictures.filter2d, PICTURE, KERNEL, {}),
+    "transforms of channels": (pictures.filter2d, coloured(PICTURE), KERNEL, {"channel_axis": 2, "delta": 3, "dtype": "float32"}),
+    "lines": (pictures.filter2d, PICTURE.astype("f4"), gaussian(15, "f4"), {"method": "separable", "boundary": "wrap"}),
+    "a box": (pictures.filter2d, coloured(PICTURE), np.full((9, 9), 1 / 81), {"channel_axis": -1}),
+    "direct sums": (pictures.filter2d, np.tile(PICTURE, (3, 3)), KERNEL[:3, :3], {"operation": "convolve", "saturate": False}),
+    "several kernels": (pictures.filter_bank, PICTURE, BANK, {}),
+    "several kernels in transforms": (pictures.filter_bank, PICTURE, WIDE, {"method": "fft", "dtype": "float64"}),
+    "several kernels, the largest": (pictures.filter_bank, PICTURE.astype("f8"), BANK, {"combine": "max", "scale": 0.5, "boundary": "fill"}),
+    "several kernels, combined in transforms": (pictures.filter_bank, PICTURE.astype("f4"), WIDE, {"combine": "magnitude", "method": "fft"}),
+    "several kernels over channels": (pictures.filter_bank, coloured(PICTURE), BANK, {"channel_axis": 2, "combine": "sum_abs"}),
+    "magnitude": (pictures.magnitude, PICTURE.astype("f4"), COMPLEX, {}),
+    "phase": (pictures.phase, PICTURE, COMPLEX, {"dtype": "float64"}),
+    "without what is no number": (pictures.filter2d, PICTURE.astype("f4"), BANK[0], {"nan": "omit"}),
+}
+EVERY_PICTURE = pytest.mark.parametrize(("function", "first", "kernel", "keywords"), PICTURES.values(), ids=PICTURES)
+
+
+@EVERY_PICTURE
+def test_pictures_give_the_same_bits(function, first, kernel, keywords, monkeypatch):
+    second = first[::-1, ::-1].copy()
+    if second.dtype.kind == "f":
+        second[40, 50], second[0, 3] = np.nan, np.inf
+    with np.errstate(invalid="ignore"):
+        expected = fresh(function, second, kernel, **keywords)
+        with rapidconv.set_workers(1):
+            function(first, kernel, **keywords)
+            assert len(_again.long) == 1
+            with monkeypatch.context() as patch:
+                patch.setattr(_plan, "plans", None)
+                assert same_bits(function(second, kernel, **keywords), expected)
+            out = np.empty_like(expected)
+            assert function(first, kernel, out=out, **keywords) is out
+            assert function(second, kernel, out=out, **keywords) is out
+            assert same_bits(out, expected)
+
+
+@EVERY_PICTURE
+def test_pictures_of_any_layout_give_the_same_bits(function, first, kernel, keywords):
+    with np.errstate(invalid="ignore"):
+        for layout in ("array", "fortran", "negative", "every_other", "swapped"):
+            for each in (first, first[::-1].copy()):
+                laid = zoo.LAYOUTS[layout](each)
+                got, expected = function(laid, kernel, **keywords), fresh(function, each, kernel, **keywords)
+                np.testing.assert_array_equal(got, expected, strict=True)
+
+
+CHANGES = (
+    {"boundary": "wrap"}, {"boundary": "constant"}, {"boundary": "constant", "fillvalue": 3}, {"anchor": (0, 0)}, {"delta": 2}, {"scale": 2},
+    {"scale": -0.5}, {"dtype": "float64"}, {"dtype": "int16"}, {"operation": "convolve"}, {"kernel": KERNEL + np.float32(1e-3)},
+    {"image": np.tile(PICTURE, (2, 2))}, {"image": PICTURE.T.copy()}, {"image": PICTURE.astype("u2")},
+    {"mask": PICTURE > 9}, {"dtype": "int16", "saturate": False}, {"channel_axis": 2, "image": coloured(PICTURE), "alpha": "filter"},
+    {"image": np.concatenate([coloured(PICTURE), PICTURE[..., None]], -1), "channel_axis": 2, "alpha": "keep"},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=[",".join(change) + str(k) for k, change in enumerate(CHANGES)])
+def test_another_picture_or_option_is_another_call(change):
+    base = {"image": PICTURE, "kernel": KERNEL, "boundary": "reflect101"}
+    for _ in range(2):
+        pictures.filter2d(**base)
+        got, expected = pictures.filter2d(**base | change), fresh(pictures.filter2d, **base | change)
+        assert same_bits(got, expected)
+        assert not same_bits(expected, fresh(pictures.filter2d, **base))
+
+
+def test_the_angle_is_not_the_magnitude():
+    for function in (pictures.magnitude, pictures.phase, pictures.magnitude):
+        assert same_bits(function(PICTURE.astype("f4"), COMPLEX), fresh(function, PICTURE.astype("f4"), COMPLEX))
+
+
+def test_prepared_pictures_are_ready_at_once(monkeypatch):
+    ready = rapidconv.prepare(pictures.filter2d, PICTURE, KERNEL, workers=1)
+    expected = pictures.filter2d(PICTURE[::-1], KERNEL)
+    monkeypatch.setattr(_plan, "plans", None)
+    monkeypatch.setattr(_again, "long", ())
+    assert same_bits(ready(PICTURE[::-1].copy()), expected)
+
+
+def test_middle_images_are_kept_whose_sums_are_no_little_work(monkeypatch):
+    small = TALL[:150, :160].copy()
+    for function, argument in ((ndimage.convolve, KERNEL), (ndimage.correlate, np.round(9 * KERNEL)), (signal.convolve2d, KERNEL)):
+        expected = fresh(function, small[::-1].copy(), argument)
+        for laid in (small, np.asfortranarray(small)):
+            function(laid, argument)
+        with monkeypatch.context() as patch:
+            patch.setattr(_plan, "plans", None)
+            for laid in (small[::-1].copy(), small[::-1].copy("F")):
+                assert same_bits(function(laid, argument), expected)
 
 
 def test_workers_are_part_of_a_filters_call():

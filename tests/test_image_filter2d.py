@@ -324,6 +324,17 @@ def test_bool_is_a_majority_vote_and_a_dilation():
     np.testing.assert_array_equal(image.filter2d(img, np.ones((3, 3))), counts >= 1)
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16"])
+@pytest.mark.parametrize("count", [7, 250, 1000])
+def test_halves_are_rounded_to_even_numbers(dtype, count):
+    """Sums of fractions, which are floating, of one row of taps and of several."""
+    row = (np.arange(count) - (count // 2 if dtype == "int16" else 0)).astype(dtype)
+    for kernel in ([[0.5]], [[0.25, 0.25]], [[0, 0, 0], [0, 0.5, 0], [0, 0, 0]]):
+        got = image.filter2d(np.stack([row] * 3), kernel, anchor=(len(kernel) // 2, len(kernel[0]) // 2), boundary="replicate")
+        means = row / 2 if len(kernel[0]) != 2 else (row / 4 + np.concatenate([row[:1], row[:-1]]) / 4)
+        np.testing.assert_array_equal(got, np.stack([np.rint(means).astype(dtype)] * 3))
+
+
 @pytest.mark.parametrize("scale", [1, 0.5])
 @pytest.mark.parametrize("pixels", ["float32", "float64"])
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "int16", "uint16"])

@@ -8,7 +8,7 @@ import pytest
 import scipy.ndimage
 
 import rapidconv
-from rapidconv import _blocks, _boundary, _execute, _passes, _plan, _transform, image, ndimage, signal
+from rapidconv import _again, _blocks, _boundary, _execute, _passes, _plan, _transform, image, ndimage, signal
 
 
 def steep(pixels, axis, output, mode, cval, steps=1, **keywords):
@@ -258,6 +258,7 @@ def test_prepared_kernels_are_transformed_once(function, pixels, monkeypatch):
     expected = function(pixels, kernel / 50, method="fft")
     monkeypatch.setattr(_transform, "spectrum", None)
     monkeypatch.setattr(_plan, "_kept", {})         # what functions keep
+    monkeypatch.setattr(_again, "long", ())
     assert ready(pixels).tobytes() == expected.tobytes()
     with pytest.raises(TypeError):
         function(pixels, kernel / 50, method="fft")

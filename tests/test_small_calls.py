@@ -240,6 +240,27 @@ def test_little_calls_on_volumes_of_other_sides_are_done_again(name, dtype, monk
         check_other_sides(VOLUMES[name], [picture(dtype, shape, seed) for seed, shape in enumerate(shapes)], monkeypatch)
 
 
+HYPER = {
+    "weights of all axes": lambda m, x, **kw: m.correlate(x, FOUR.reshape((2, 3, 2) + (1,) * (x.ndim - 4) + (3,)) + x.shape[0], **kw),
+    "weights of two axes": lambda m, x, **kw: m.convolve(x, SQUARE + x.shape[1], axes=(1, 3), **kw),
+    "uniform_filter": lambda m, x, **kw: m.uniform_filter(x, 3, **kw),
+} | {name: CALLS[name] for name in ("correlate1d", "gaussian_filter", "sobel", "laplace")}
+FOUR = RNG.normal(size=(2, 3, 2, 3))
+
+
+@pytest.mark.parametrize("dtype", ["f", "d", "B", "D"])
+@pytest.mark.parametrize("name", HYPER)
+def test_little_calls_on_images_of_four_axes_and_more_are_done_again(name, dtype, monkeypatch):
+    for shapes in (
+        [(4, 3, 5, 20), (3, 6, 4, 17), (2, 2, 3, 40)], [(4, 3, 9, 5), (3, 8, 7, 5)], [(2, 3, 4, 3, 17), (3, 2, 5, 2, 19)],
+        [(2, 3, 2, 3, 2, 17), (3, 2, 3, 2, 3, 18)],
+    ):  # fmt: skip
+        images = [picture(dtype, shape, seed) for seed, shape in enumerate(shapes)]
+        check_other_sides(HYPER[name], images, monkeypatch)
+        theirs = HYPER[name](scipy.ndimage, images[1])
+        np.testing.assert_allclose(HYPER[name](ndimage, images[1]), theirs, rtol=0, atol=1e-2 if dtype == "f" else 1e-8)
+
+
 @pytest.mark.parametrize("shape", [(9, 11), (40, 1), (4, 5, 6)])
 @pytest.mark.parametrize("output", ["B", "i", "?", "l"])
 def test_sums_of_cut_passes_are_done_again(output, shape, monkeypatch):
@@ -271,6 +292,41 @@ def test_complex_weights_are_done_again(operation, dtype, mode, monkeypatch):
     np.testing.assert_allclose(again, theirs, rtol=0, atol=1e-3 if dtype == "F" else 1e-11)
 
 
+@pytest.mark.parametrize("mode", ["reflect", "constant"])
+@pytest.mark.parametrize("dtype", ["f", "d", "B", "D", "F"])
+@pytest.mark.parametrize("char", ["F", "D"])
+def test_other_complex_weights_are_summed_by_the_same_jobs(char, dtype, mode, monkeypatch):
+    given = {"mode": mode, "cval": 2}
+    calls = [
+        lambda m, x, w: m.convolve(x, w, **given), lambda m, x, w: m.correlate(x, w, origin=(0, 1), **given),
+        lambda m, x, w: m.convolve1d(x, w[0], 0, **given), lambda m, x, w: m.correlate1d(x, w[:, 1], 1, **given),
+    ]  # fmt: skip
+    weights, images = [picture(char, (3, 4), seed) for seed in range(3)], [picture(dtype, (9 + k, 13), k) for k in range(3)]
+    for call in calls:
+        long_way = [call(ndimage, memoryview(x), w) for x, w in zip(images, weights, strict=True)]
+        call(ndimage, images[0], weights[2].T.reshape(3, 4))
+        with monkeypatch.context() as patch:
+            patch.setattr(_ndimage_call._blocks, "run", refuse)
+            for x, w, expected in zip(images, weights, long_way, strict=True):
+                again = call(ndimage, x, w)
+                assert again.tobytes() == expected.tobytes()
+                np.testing.assert_allclose(again, call(scipy.ndimage, x, w), rtol=0, atol=1e-3 if dtype in "Ff" else 1e-11)
+
+
+@pytest.mark.parametrize("dtype", ["d", "D"])
+def test_zeros_of_one_part_of_complex_weights_meet_no_pixel_whatever_was_done_before(dtype):
+    x = picture(dtype)
+    x[4, 5] = np.inf
+    full = picture("D", (3, 3))
+    others = np.where(np.eye(3), full.real, full), np.where(np.eye(3), 1j * full.imag, full), full
+    with np.errstate(invalid="ignore"):
+        expected = [ndimage.convolve(memoryview(x), weights).tobytes() for weights in others]
+        assert len(set(expected)) == 3
+        for order in ((0, 1, 2), (2, 1, 0), (1, 2, 0)):
+            _again.kept.clear()
+            assert [ndimage.convolve(x, others[k]).tobytes() for k in order] == [expected[k] for k in order]
+
+
 @pytest.mark.parametrize("dtype", ["f", "d"])
 def test_few_columns_behind_which_there_are_none_are_not_those_of_wider_images(dtype):
     """Lines along so few pixels are not multiplied out with others."""
@@ -280,6 +336,48 @@ def test_few_columns_behind_which_there_are_none_are_not_those_of_wider_images(d
         ndimage.gaussian_filter(one, 0.4, axes=(0, 1))
         assert ndimage.gaussian_filter(two, 0.4, axes=(0, 1)).tobytes() == expected.tobytes()
         _again.kept.clear()
+
+
+@pytest.mark.parametrize("dtype", ["f", "d"])
+def test_few_numbers_behind_two_axes_are_not_those_of_wider_images(dtype):
+    """Lines along axes before no more numbers than pixels have channels are multiplied out."""
+    few, many = picture(dtype, (30, 20, 3, 2)), picture(dtype, (30, 20, 30, 2))
+    for one, two in ((few, many), (many, few)):
+        expected = ndimage.gaussian_filter(memoryview(two), 0.4, axes=(0, 1))
+        ndimage.gaussian_filter(one, 0.4, axes=(0, 1))
+        assert ndimage.gaussian_filter(two, 0.4, axes=(0, 1)).tobytes() == expected.tobytes()
+        _again.kept.clear()
+
+
+COPIES = {
+    "means of one pixel": lambda m, x, **kw: m.uniform_filter(x, 1, **kw),
+    "a Gaussian of no width": lambda m, x, **kw: m.gaussian_filter(x, 0, **kw),
+    "no axes": lambda m, x, **kw: m.uniform_filter(x, 3, axes=(), **kw),
+}
+
+
+@pytest.mark.parametrize("call", COPIES.values(), ids=COPIES)
+@pytest.mark.parametrize("output", [None, "f", "B", "D"])
+@pytest.mark.parametrize("dtype", ["d", "B", "D", "?"])
+def test_copies_are_made_again(dtype, output, call, monkeypatch):
+    if dtype == "D":
+        output = output and "F"
+    kw = {} if output is None else {"output": output}
+    images = [abs(picture(dtype, shape, seed)) if dtype == "d" else picture(dtype, shape, seed) for seed, shape in enumerate(((9, 21), (2, 30)))]
+    call(ndimage, images[0], **kw)
+    monkeypatch.setattr(_ndimage_call._blocks, "run", refuse)
+    for x in images:
+        again, theirs = call(ndimage, x, **kw), call(scipy.ndimage, x, **kw)
+        assert again.dtype == theirs.dtype
+        assert again.tobytes() == theirs.tobytes()
+        assert not np.shares_memory(again, x)
+
+
+def test_copies_of_what_is_no_number_are_warned_of_every_time():
+    x = np.full((3, 3), np.nan)
+    for _ in range(3):
+        with pytest.warns(RuntimeWarning, match="invalid value"):
+            ndimage.uniform_filter(x, 1, output=np.uint8)
 
 
 def test_what_is_little_work_is_counted_as_the_planner_counts():

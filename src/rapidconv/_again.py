@@ -32,14 +32,14 @@ _MOST_LONG = 16
 
 
 def carry_out(
-    do: Callable[[Any, Any, Any], tuple[NDArray[Any], Any]], is_kept: Callable[[Any], bool], asks: Callable[..., Any],
+    do: Callable[[Any, Any, Any, Any], tuple[NDArray[Any], Any]], is_kept: Callable[[Any], bool], asks: Callable[..., Any],
     image: ArrayLike, output: Any, *arguments: Any,
 ) -> NDArray[Any]:  # fmt: skip
     """Do what a function asks for: by what did a call like it, or else as `do` does it, which is kept.
 
     Parameters
     ----------
-    do : function of what is asked for, of output, and of what `kernels.again` says of keeping it, which is None for long calls
+    do : function of what is asked for, of image and output, and of what `kernels.again` says of keeping it, which may be None
         It returns the result, and jobs to keep, or what did a long call, or None.
     is_kept : whether a plan of a long call is
     asks : function of image, output and arguments
@@ -48,20 +48,18 @@ def carry_out(
     if type(found) is np.ndarray:
         return found
     if found is not None:
-        image = found[0]
-        result, ready = do(asks(image, output, *arguments), output, found)
-        if ready is not None:
-            keep(found, ready)
-        return result
+        image = found[0]        # plain
     weights = arguments[0] if type(arguments[0]) is np.ndarray else None
     into = output.dtype.char if type(output) is np.ndarray else output
     call = asks.__name__, into, _workers.resolve(None), *arguments[weights is not None :]
     does = kernels.find(long, call, image, weights)
     if does is not None and takes(does, image, output):
         return does.run(image, output)      # type: ignore[no-any-return]
-    result, does = do(asks(image, output, *arguments), output, None)
-    if not isinstance(does, kernels.Ready):         # of a small call with arguments of other kinds
+    result, does = do(asks(image, output, *arguments), image, output, found)
+    if not isinstance(does, kernels.Ready):
         keep_long(call, image, weights, does, is_kept)
+    elif found is not None:
+        keep(found, does)
     return result
 
 

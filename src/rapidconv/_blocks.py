@@ -53,23 +53,23 @@ def run(asked: Filtering, weights: NDArray[Any] | None = None) -> Any:
     `weights` are those that others may take the place of when these are kept.
     """
     image, passes, result = asked.image, asked.passes, asked.result
-    if not passes:
-        result[...] = image
-        return None
     if not result.size:
         return None
-    is_scalar = not result.ndim
+    plain, is_scalar = result.flags.aligned and result.dtype.isnative, not result.ndim
+    keeps = plain and not is_scalar             # jobs make results as NumPy does, of one axis or more
+    if not passes:
+        result[...] = image
+        return kernels.Ready([], image, result, 0, None, SMALL, False) if keeps and result.size <= SMALL else None
     if is_scalar:
         image, result = image[None], result[None]
         passes = [replace(step, kernel=step.kernel[None], first=(0,)) for step in passes]
-    plain = result.flags.aligned and result.dtype.isnative
     own = result
     if not plain or np.may_share_memory(image, result):
         own = _memory.empty(result.shape, result.dtype.newbyteorder("="))
     asked = replace(asked, image=image, passes=passes, result=own)
     ready = _ready(asked, weights) if own.size <= SMALL else None
     each = [] if ready is not None else list(chains(asked))
-    again = _long(image, each) if own.size > SMALL else None
+    again = _long(image, each) if ready is None else None
     if ready is not None:
         ready.run(image, own, None, False)
     elif again is not None:
@@ -83,7 +83,7 @@ def run(asked: Filtering, weights: NDArray[Any] | None = None) -> Any:
                 _accumulate(chain, chain.operation)
     if own is not result:
         result[...] = own
-    return ready if plain and not is_scalar else None       # which makes results as NumPy does, of one axis or more
+    return ready if keeps else None
 
 
 def run_lines(asked: Filtering, found: Any) -> bool:
@@ -94,7 +94,7 @@ def run_lines(asked: Filtering, found: Any) -> bool:
     image, passes, settings, result = asked.image, asked.passes, asked.settings, asked.result
     if result.dtype.kind == "c" or not (result.flags.carray and result.dtype.isnative):
         return False
-    if not passes or result.ndim > 3:           # jobs of images of more axes serve no others
+    if not passes or result.ndim > kernels.free_axes:       # jobs of images of more axes serve no others
         return False
     if np.may_share_memory(image, result):
         return False

@@ -9,7 +9,7 @@ from . import _again, _arguments, _execute, _plan, _workers
 from ._native import kernels
 from ._problem import Task
 
-__all__ = ["carry_out", "filter2d", "picture"]
+__all__ = ["filter2d", "picture"]
 
 _express = kernels.express
 _EXPRESS_METHODS = ("auto", "direct")
@@ -57,28 +57,21 @@ def filter2d(
     return _execute.run(task, plans, result)
 
 
-def _do(task: Task, _: Any, found: Any) -> tuple[NDArray[Any], Any]:
-    """The result, and the jobs that did it, where the call is small and they are to be kept, else None."""
-    if found is None:
-        return carry_out(task), None
-    image, weights, *_ = found
-    plans, result = _plan.plans(task), _execute.allocate(task)
-    steps = (
-        (problem, plan, view, _again.IMAGE, _again.RESULT, _again.NOTHING, None)
-        for problem, plan, view in zip(task.problems, plans, task.views(result), strict=True)
-    )
-    ready = _execute.ready(steps, image, result, 0, weights, _again.SMALL)
-    if ready is None or task.copies:
-        return _execute.run(task, plans, result), ready
-    return ready.run(image, result, None, False), ready
+def _do(task: Task, image: Any, _: Any, found: Any) -> tuple[NDArray[Any], Any]:
+    """The result, and the jobs that did it, where the call is small and they are to be kept, or what did a long one, or None."""
+    result = _execute.allocate(task)
+    plans, ready = _plan.plans(task), None
+    if found is not None:
+        steps = (
+            (problem, plan, view, _again.IMAGE, _again.RESULT, _again.NOTHING, None)
+            for problem, plan, view in zip(task.problems, plans, task.views(result), strict=True)
+        )
+        ready = _execute.ready(steps, image, result, 0, found[1], _again.SMALL)
+    if ready is not None and not task.copies:
+        return ready.run(image, result, None, False), ready
+    return _execute.run(task, plans, result), ready or _execute.again(task, plans, image, result)
 
 
-#: ``picture(asks, image, out, *arguments)`` does what `asks`, a function of `_image_arguments`, asks for; a small call by the jobs of
-#: one like it.
+#: ``picture(asks, image, out, *arguments)`` does what `asks`, a function of `_image_arguments`, asks for; by what did a call like it, if
+#: there was one.
 picture = partial(_again.carry_out, _do, _plan.is_kept)
-
-
-def carry_out(task: Task) -> NDArray[Any]:
-    """Plan and do what was asked for."""
-    result = _execute.allocate(task)        # before anything that takes time in proportion to the operands
-    return _execute.run(task, _plan.plans(task), result)

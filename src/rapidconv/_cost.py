@@ -117,7 +117,7 @@ _ONE_WAY, _LOADS, _SHORT = 1.0, 0.85, 40
 COMPLEX_PRODUCTS = 2.6
 
 #: Seconds longer that a number takes to be rounded and held to a narrow type where the sum is a floating one (uint8 RGB, x86_v4, 2026-11-22).
-HELD = 0.3e-9
+HELD = 0.2e-9
 
 #: Nanoseconds a byte between two passes: stored, looked at, loaded, and planned for in blocks (as above).
 _BETWEEN = 0.45

@@ -93,9 +93,12 @@ def ready(
     between, of which part of the result (`kernels.Ready`). `between` are the bytes between two steps; `weights` those that others
     may take the place of; images of other sides have at most so many numbers.
     """
-    jobs, low = [], weights is not None
+    jobs, low = [], False
     for whole, plan, part, *how in steps:
-        low = low or kernels.looks_low(whole.kernel)
+        if weights is None:
+            low = low or kernels.looks_low(whole.kernel)
+        else:           # others may look so
+            low = low or sum(taps > 1 for taps in whole.kernel.shape) == 2
         if plan.method != "direct" or plan.seconds["direct"] > _workers.GRAIN or whole.several is not None:
             return None
         pieces = list(_pieces(whole, plan, part))
@@ -121,7 +124,8 @@ class Again:
     def __init__(self, problem: Problem, plan: Plan, weights: Weights, view: NDArray[Any]) -> None:
         self.shape, self.dtype, self.plan = view.shape, view.dtype, plan
         self._weights = weights
-        self._problem = replace(problem, image=problem.image[:0].copy(), kernel=weights.kernel)     # for what is refused
+        own = problem.kernel if problem.several is not None else weights.kernel
+        self._problem = replace(problem, image=problem.image[:0].copy(), kernel=own)        # for what is refused
         self._groups: list[tuple[NDArray[np.int64], list[int]]] = []
         self._courses: list[Any] = []
         if plan.tiles is not None and plan.method == "fft":
@@ -130,6 +134,8 @@ class Again:
             self._courses = [rides.course(plan.tiles, weights, items) for items, _ in self._groups]
         elif plan.method == "separable":
             self._courses = _line_courses(problem, plan, weights, view, plan.workers)
+        elif problem.several is not None:
+            self._courses = [kernels.Together(*_described_together(problem, problem.several, weights, view))]
         else:
             self._courses = [kernels.Sums(_work(problem, view), weights.lanes())]
 
@@ -163,8 +169,10 @@ def again(task: Task, plans: list[Plan], image: Any, result: NDArray[Any]) -> Ag
     problem, plan = task.problems[0], plans[0]
     if problem.image is not image or problem.outer:
         return None
-    shared = plan.method == "direct" and plan.workers > 1
-    if shared or not np.isfinite(problem.fill[0]) or next(iter(_pieces(problem, plan, result)))[0] is not problem:
+    several, direct = problem.several, plan.method == "direct"
+    if several is not None and (several.mask is not None or plan.method == "separable"):
+        return None
+    if (direct and plan.workers > 1) or not np.isfinite(problem.fill[0]) or next(iter(_pieces(problem, plan, result)))[0] is not problem:
         return None
     return Again(problem, plan, weights_of(_kernel(problem, plan), plan), result)
 
@@ -228,12 +236,17 @@ def _together(
     x: int = 0,
 ) -> None:  # fmt: skip
     """Outputs of several kernels that a view shows, from (y, x) on: the rows that no other worker has taken."""
+    described = _described_together(problem, several, weights, plane, y, x)
+    rows = plane.shape[several.combine is Combine.APART]
+    kernels.correlate_several(*described, _mask(problem, several, plane, y, x), taken, worker, _turn(problem, rows))
+
+
+def _described_together(
+    problem: Problem, several: Several, weights: Weights, plane: NDArray[Any], y: int = 0, x: int = 0
+) -> tuple[Any, ...]:
+    """Direct sums of several kernels as the kernels of the package take them."""
     first, step = (plane[0], plane.strides[0]) if several.combine is Combine.APART else (plane, 0)
-    mask = _mask(problem, several, first, y, x)
-    kernels.correlate_several(
-        _work(problem, first, y, x), weights.stack(), int(several.combine), step, mask, several.omits, taken, worker,
-        _turn(problem, first.shape[0]),
-    )
+    return _work(problem, first, y, x), weights.stack(), int(several.combine), step, several.omits
 
 
 def _mask(problem: Problem, several: Several, view: NDArray[Any], y: int = 0, x: int = 0) -> tuple[Any, ...] | None:

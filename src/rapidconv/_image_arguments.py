@@ -65,16 +65,17 @@ def filter_bank(
 
 
 def polar(
-    image: ArrayLike, out: Any, kernel: ArrayLike, combine: Combine, channel_axis: Any, operation: Any, boundary: Any,
+    image: ArrayLike, out: Any, kernel: ArrayLike, angle: bool, channel_axis: Any, operation: Any, boundary: Any,
     fillvalue: Any, anchor: Any, delta: Any, scale: Any, dtype: Any, saturate: Any, workers: Any,
 ) -> Task:  # fmt: skip
-    """Check the arguments of `rapidconv.image.magnitude` and `phase`; angles are floating unless told otherwise."""
+    """Check the arguments of `rapidconv.image.magnitude`, or with an angle of `phase`, whose results are floating unless told otherwise."""
     pixels = _picture(image)
     axis = _channel_axis(pixels, channel_axis)
     weights = _kernel("kernel", kernel, 2)
-    if combine is Combine.PHASE and dtype is None:
+    if angle and dtype is None:
         dtype = _floating(pixels.dtype)
-    parts = [weights.real, weights.imag] if weights.dtype.kind == "c" or combine is Combine.PHASE else [weights]
+    parts = [weights.real, weights.imag] if weights.dtype.kind == "c" or angle else [weights]
+    combine = Combine.PHASE if angle else Combine.MAGNITUDE
     return _task(
         pixels, axis, out, np.stack(parts), combine, operation, boundary, fillvalue, anchor, delta, scale, dtype, saturate, "auto",
         workers,
@@ -136,7 +137,7 @@ def _task(
             several = Several(weights, combine, None if seen is None else seen[part], omits)
         problems.append(
             Problem(
-                moved[part], kernel, moved.shape[:2], result, rule, fill.astype(sums), -place[0], -place[1], False, False,
+                moved[part] if keeps else moved, kernel, moved.shape[:2], result, rule, fill.astype(sums), -place[0], -place[1], False, False,
                 method, sums=sums, store=store, scale=factor, delta=shift, several=several,
             )
         )  # fmt: skip

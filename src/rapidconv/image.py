@@ -5,8 +5,7 @@ from typing import Any
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from . import _image_arguments as asked
-from ._call import carry_out, picture
-from ._problem import Combine
+from ._call import picture
 
 __all__ = ["filter2d", "filter_bank", "magnitude", "phase"]
 
@@ -205,11 +204,9 @@ def filter_bank(
     >>> image.filter_bank(picture, [sobel, sobel.T], dtype=np.int16).shape
     (2, 4, 5)
     """
-    return carry_out(
-        asked.filter_bank(
-            image, out, kernels, combine, channel_axis, operation, boundary, fillvalue, anchor, delta, scale, dtype, saturate,
-            method, workers,
-        )
+    return picture(
+        asked.filter_bank, image, out, kernels, combine, channel_axis, operation, boundary, fillvalue, anchor, delta, scale, dtype,
+        saturate, method, workers,
     )  # fmt: skip
 
 
@@ -266,11 +263,9 @@ def magnitude(
     array([[ 0., 16., 16.,  0.],
            [ 0., 16., 16.,  0.]])
     """
-    return carry_out(
-        asked.polar(
-            image, out, kernel, Combine.MAGNITUDE, channel_axis, operation, boundary, fillvalue, anchor, delta, scale, dtype, saturate,
-            workers,
-        )
+    return picture(
+        asked.polar, image, out, kernel, False, channel_axis, operation, boundary, fillvalue, anchor, delta, scale, dtype, saturate,
+        workers,
     )  # fmt: skip
 
 
@@ -331,9 +326,7 @@ def phase(
            [  0,   0, 180],
            [  0, -90,   0]], dtype=int16)
     """
-    return carry_out(
-        asked.polar(
-            image, out, kernel, Combine.PHASE, channel_axis, operation, boundary, fillvalue, anchor, delta, scale, dtype, saturate,
-            workers,
-        )
+    return picture(
+        asked.polar, image, out, kernel, True, channel_axis, operation, boundary, fillvalue, anchor, delta, scale, dtype, saturate,
+        workers,
     )  # fmt: skip

@@ -28,7 +28,7 @@ from ._filter_weights import PREWITT, SOBEL
 from ._native import kernels
 from ._ndimage_call import Derivatives, Part
 from ._passes import Filtering
-from ._problem import Combine, Plan, Problem, Products, Store, Task
+from ._problem import Plan, Problem, Products, Store, Task
 
 __all__ = ["Explanation", "Prepared", "explain", "prepare"]
 
@@ -64,7 +64,7 @@ _PICTURES: dict[_Function, tuple[Callable[..., Task], tuple[str, ...]]] = {
     image.filter2d: (_image_arguments.filter2d, ("kernel", "operation", "nan", "mask", "alpha", "channel_axis")),
     image.filter_bank: (_image_arguments.filter_bank, ("kernels", "combine", "channel_axis", "operation")),
 }
-_POLAR: dict[_Function, Combine] = {image.magnitude: Combine.MAGNITUDE, image.phase: Combine.PHASE}
+_POLAR: dict[_Function, bool] = {image.magnitude: False, image.phase: True}     # whether it is an angle
 
 _KNOWN = (*_OPERATIONS.values(), *_FILTERS, *_PICTURES, *_POLAR)
 
@@ -113,7 +113,7 @@ def _asked(function: _Function, given: dict[str, Any]) -> Task | Filtering | Der
         order = ("image", "out", *names, *_image_arguments.OPTIONS)
         return asks_picture(*(given[name] for name in order))
     if function in _POLAR:
-        return _image_arguments.polar(combine=_POLAR[function], **given)
+        return _image_arguments.polar(angle=_POLAR[function], **given)
     return _arguments.signal2d(function.__name__, **given)
 
 
@@ -410,8 +410,8 @@ class Prepared:
         result = _execute.allocate(asked)
         for problem, plan, view in zip(asked.problems, self._plans, asked.views(result), strict=False):
             _execute.prepare(problem, plan, view)
-        again = _execute.again(asked, self._plans, sample, result) if function in _OPERATIONS.values() else None
-        self._calls = () if again is None else (kernels.Call((), sample, self._given["in2"], again),)
+        again = _execute.again(asked, self._plans, sample, result)
+        self._calls = () if again is None else (kernels.Call((), sample, None, again),)
 
     def _part(self, part: Part) -> Callable[[NDArray[Any], Any], Any]:
         """A derivative made ready; a function that is not ours as it is."""
@@ -475,7 +475,7 @@ class Prepared:
             copies = _arguments.check_out(out, self._result_shape, self._result_dtype.newbyteorder("="), pixels, pixels)
             is_new = not copies and out.flags.c_contiguous
         if is_new and self._calls:
-            again = kernels.find(self._calls, (), pixels, self._given["in2"])
+            again = kernels.find(self._calls, (), pixels, None)
             if again is not None:
                 return again.run(pixels, out)       # type: ignore[no-any-return]
         if pixels.size <= _SMALL and self._function not in _OPERATIONS.values():

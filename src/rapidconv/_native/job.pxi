@@ -23,8 +23,8 @@ cdef enum:
     PLACE_BYTES = 16384     # a row of sums of a tile read in place
     RING_TILE = 512         # rows of a tile of rings, about
     LOW_ROWS = 4            # rows of a kernel so low that tiles of whole numbers are measured in the L1 cache:
-    LOW_TILE_ROWS = 8       # rows of such a tile,
-    WHOLE_BYTES = 1536      # and bytes of its row
+    LOW_TILE_ROWS = 8       # rows of such a tile, or of a staged one under one row of taps,
+    WHOLE_BYTES = 1536      # and bytes of the row of the first
     WHOLE_TAPS = 30         # of the largest kernel for which int64 is summed in float64 where it lies
     MAX_TURNED = 256        # rows of a kernel whose narrow rims are turned
     TURNED_PARTS = 4        # numbers of an output pixel, likewise

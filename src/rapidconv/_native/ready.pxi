@@ -23,7 +23,7 @@ cdef enum:
     KEY_DEPTH = 4               # of lists in lists
     READY_NUMBERS = 1 << 18     # of the largest image
     FEW_CHANNELS = 16           # as CHANNELS in _axes.py
-    FREE_AXES = 3               # of an image whose sides may be others
+    FREE_AXES = 6               # of an image whose sides may be others
     LANE_BYTES = 8 * KEY_TAPS   # of weights in a lane
     UNEVEN = 0                  # weights of a line, as the order of their taps goes
     EVEN = 1
@@ -118,13 +118,14 @@ cdef bint is_ready_image(object image):
 
 
 cdef void put_shape(Key* head, Key* tail, cnp.ndarray image) noexcept:
-    """Add the sides of an image: to the head, of few axes, whether they are 1, and the last other one, if it may be channels."""
+    """Add the sides of an image: to the head, of few axes, whether they are 1, and the last ones, if they may be channels, as may
+    those behind two lines that are multiplied out: `_fused` in _passes.py."""
     cdef int axis, ndim = cnp.PyArray_NDIM(image)
     cdef Py_ssize_t n, behind = 1
     put_number(head, b"d", ndim)
     for axis in range(ndim - 1, -1, -1):
         n = cnp.PyArray_DIM(image, axis)
-        if ndim > FREE_AXES or (n <= FEW_CHANNELS and behind == 1):
+        if ndim > FREE_AXES or (n * behind <= FEW_CHANNELS and (behind == 1 or axis > 1)):
             put_number(head, b"n", n)
         else:
             put_number(head, b"n", n == 1)
@@ -133,33 +134,35 @@ cdef void put_shape(Key* head, Key* tail, cnp.ndarray image) noexcept:
 
 
 cdef void lay_weights(
-    cnp.ndarray h, lane* to, bint flip, Py_ssize_t planes, Py_ssize_t kh, Py_ssize_t kw, Py_ssize_t out, Py_ssize_t down,
+    cnp.ndarray h, int part, lane* to, bint flip, Py_ssize_t before, Py_ssize_t kh, Py_ssize_t kw, Py_ssize_t down,
     Py_ssize_t across,
 ) noexcept:
-    """Contiguous weights in a lane as a job reads planes of kh x kw taps, transposed; flipped in all axes if so wanted.
+    """Real (0) or imaginary (1) part of contiguous weights in a lane as a job reads a plane of kh x kw taps, transposed; flipped
+    in all axes if so wanted.
 
-    out, down, across : numbers from one to the next along planes, rows and columns
+    before, down, across : weights before the plane, and from one to the next along rows and columns
     """
-    cdef Py_ssize_t p, i, size = cnp.PyArray_ITEMSIZE(h)
+    cdef Py_ssize_t i, size = cnp.PyArray_ITEMSIZE(h)
     cdef int kind = kind_of(cnp.PyArray_TYPE(h))
-    cdef const char* first = cnp.PyArray_BYTES(h)
+    cdef const char* first = cnp.PyArray_BYTES(h) + part * type_size(kind)
     if flip:
         first += cnp.PyArray_NBYTES(h) - size
         size = -size
-    for p in range(planes):
-        for i in range(kh):
-            to_lane(kind, first + (p * out + i * down) * size, across * size, to + p * kh * kw + i, kh, kw)
+    for i in range(kh):
+        to_lane(kind, first + (before + i * down) * size, across * size, to + i, kh, kw)
 
 
 cdef bint is_free(cnp.ndarray image, value):
-    """Whether an argument is weights of a kind that jobs can do without: few, real, of few axes."""
-    cdef int kind
+    """Whether an argument is weights of a kind that jobs can do without: few, of few axes."""
+    cdef int kind, parts
     if not cnp.PyArray_CheckExact(value):
         return False
     kind = kind_of(cnp.PyArray_TYPE(value))
-    return (kind >= 0 and kind != U8 and kind != F2 and kind != FG and not is_complex(cnp.PyArray_TYPE(value))
+    parts = 1 + is_complex(cnp.PyArray_TYPE(value))
+    return (kind >= 0 and kind != U8 and kind != F2 and kind != FG
             and 1 <= cnp.PyArray_NDIM(value) <= FREE_AXES and 1 <= cnp.PyArray_NDIM(image) <= FREE_AXES
-            and 0 < cnp.PyArray_SIZE(value) <= KEY_TAPS and cnp.PyArray_ISALIGNED(value) and cnp.PyArray_ISNOTSWAPPED(value))
+            and 0 < parts * cnp.PyArray_SIZE(value) <= KEY_TAPS
+            and cnp.PyArray_ISALIGNED(value) and cnp.PyArray_ISNOTSWAPPED(value))
 
 
 cdef bint is_short(cnp.ndarray image, Py_ssize_t taps) noexcept:
@@ -172,17 +175,30 @@ cdef bint is_short(cnp.ndarray image, Py_ssize_t taps) noexcept:
 
 
 cdef cnp.ndarray put_weights(Key* head, Key* tail, cnp.ndarray image, cnp.ndarray weights):
-    """Add free weights; these, contiguous; or None where what is done depends on all of them: they are beyond float32, or large
-    integers."""
+    """Add free weights; these, contiguous; or None where what is done depends on all of them."""
+    cdef bint pairs = is_complex(cnp.PyArray_TYPE(weights))
+    cdef int k
+    weights = cnp.PyArray_GETCONTIGUOUS(weights)
+    put_number(head, b"c" if pairs else b"w", cnp.PyArray_NDIM(weights))
+    for k in range(cnp.PyArray_NDIM(weights)):
+        put_number(head, b"n", cnp.PyArray_DIM(weights, k))
+    for k in range(1 + pairs):
+        if not put_taps(head, tail, image, weights, k):
+            return None
+    return weights
+
+
+cdef bint put_taps(Key* head, Key* tail, cnp.ndarray image, cnp.ndarray weights, int part) noexcept:
+    """Add a part of free weights, contiguous; False where they are beyond float32, or large integers."""
     cdef double taps[KEY_TAPS]
     cdef double size
     cdef unsigned long long total = 0
     cdef Py_ssize_t i, n = cnp.PyArray_SIZE(weights)
     cdef int positive = 0, negative = 0, bits = 0
-    cdef bint whole = not cnp.PyArray_ISFLOAT(image) and not cnp.PyArray_ISCOMPLEX(image)
-    cdef bint integers = not cnp.PyArray_ISFLOAT(weights), zeros = False, even = True, odd = True
-    weights = cnp.PyArray_GETCONTIGUOUS(weights)
-    lay_weights(weights, taps, False, 1, 1, n, 0, 0, 1)
+    cdef bint pairs = is_complex(cnp.PyArray_TYPE(weights)), integers = not pairs and not cnp.PyArray_ISFLOAT(weights)
+    cdef bint whole = not pairs and not cnp.PyArray_ISFLOAT(image) and not cnp.PyArray_ISCOMPLEX(image)
+    cdef bint zeros = False, even = True, odd = True
+    lay_weights(weights, part, taps, False, 0, 1, n, 0, 1)
     for i in range(n):
         size = abs(taps[i])
         zeros |= size == 0
@@ -190,17 +206,14 @@ cdef cnp.ndarray put_weights(Key* head, Key* tail, cnp.ndarray image, cnp.ndarra
         negative += taps[i] < 0
         whole = whole and taps[i] == rint(taps[i])
         if size != 0 and not (1.1754943508222875e-38 < size < 1.7014117331926443e38):      # as _passes.py
-            return None
+            return False
         if (whole or integers) and (size >= 9007199254740992.0 or (size == 0 and signbit(taps[i]))):      # 2^53
-            return None
+            return False
         if whole:
             total += <unsigned long long> size
     for i in range(n // 2):
         even &= taps[i] == taps[n - 1 - i]
         odd &= taps[i] == -taps[n - 1 - i]
-    put_number(head, b"w", cnp.PyArray_NDIM(weights))
-    for i in range(cnp.PyArray_NDIM(weights)):
-        put_number(head, b"n", cnp.PyArray_DIM(weights, i))
     put_number(head, b"i" if integers else b"f", zeros)
     put_number(head, b"e", EVEN if even else ODD if odd else UNEVEN)
     if whole:
@@ -209,7 +222,7 @@ cdef cnp.ndarray put_weights(Key* head, Key* tail, cnp.ndarray image, cnp.ndarra
         put_number(head, b"t", bits if total else -1)
     if cnp.PyArray_NDIM(weights) == 1 and is_short(image, n):
         put_number(head, b"s", 1 if positive == n or negative == n else 2 if odd and (n % 2 == 0 or taps[n // 2] == 0) else 0)
-    return weights if put_bytes(tail, taps, n * sizeof(double)) else None
+    return put_bytes(tail, taps, n * sizeof(double))
 
 
 cdef bint share_bytes(cnp.ndarray a, cnp.ndarray b) noexcept:
@@ -277,6 +290,9 @@ def again(dict kept, str name, image, output, tuple arguments):
     return ready.run(pixels, output if cnp.PyArray_CheckExact(output) else None, weights, flips)
 
 
+free_axes = FREE_AXES       # of an image whose sides may be others
+
+
 cdef enum Place:                # whose memory a job reads, or writes
     IMAGE
     BETWEEN
@@ -297,6 +313,7 @@ ctypedef struct Step:
     Py_ssize_t source_unit, target_unit     # bytes from number to number there
     Span spans[FREE_AXES]                   # of outer axes, rows, columns
     Py_ssize_t steps[FREE_AXES]             # from weight to weight along these
+    int part                                # of complex weights: 1 is the imaginary one
     Then then
     Py_ssize_t sums_offset, sums_unit       # of the result that they are added to
 
@@ -411,21 +428,33 @@ cdef bint reads_as(Step* step, Step* other) noexcept:
     return step.job.n_lanes == other.job.n_lanes and step.job.n_outer == other.job.n_outer
 
 
-cdef void lay_in_lane(Step* step, int kind, cnp.ndarray h, char* to, bint flip) noexcept:
-    """Weights in the lane of a type as a job reads them."""
+cdef inline Py_ssize_t weights_before(Step* step, Py_ssize_t plane) noexcept nogil:
+    """Weights before a plane of the kernel of a job."""
+    cdef Py_ssize_t at = 0
+    cdef int axis
+    for axis in range(step.job.n_outer - 1, -1, -1):
+        at += plane % step.job.outer[axis].taps * step.steps[axis]
+        plane //= step.job.outer[axis].taps
+    return at
+
+
+cdef void lay_in_lane(Step* step, int kind, cnp.ndarray h, int part, char* to, bint flip) noexcept:
+    """Real (0) or imaginary (1) part of weights in the lane of a type as a job reads them."""
     cdef Job* job = &step.job
-    cdef const Py_ssize_t* steps = step.steps + job.n_outer
-    cdef Py_ssize_t outer = step.steps[0] if job.n_outer else 0
-    if kind == F4:
-        lay_weights(h, <float*> to, flip, job.taps, job.kh, job.kw, outer, steps[0], steps[1])
-    elif kind == F8:
-        lay_weights(h, <double*> to, flip, job.taps, job.kh, job.kw, outer, steps[0], steps[1])
-    elif kind == I2:
-        lay_weights(h, <short*> to, flip, job.taps, job.kh, job.kw, outer, steps[0], steps[1])
-    elif kind == I4:
-        lay_weights(h, <int*> to, flip, job.taps, job.kh, job.kw, outer, steps[0], steps[1])
-    else:
-        lay_weights(h, <long long*> to, flip, job.taps, job.kh, job.kw, outer, steps[0], steps[1])
+    cdef Py_ssize_t down = step.steps[job.n_outer], across = step.steps[job.n_outer + 1], plane, before
+    for plane in range(job.taps):
+        before = weights_before(step, plane)
+        if kind == F4:
+            lay_weights(h, part, <float*> to, flip, before, job.kh, job.kw, down, across)
+        elif kind == F8:
+            lay_weights(h, part, <double*> to, flip, before, job.kh, job.kw, down, across)
+        elif kind == I2:
+            lay_weights(h, part, <short*> to, flip, before, job.kh, job.kw, down, across)
+        elif kind == I4:
+            lay_weights(h, part, <int*> to, flip, before, job.kh, job.kw, down, across)
+        else:
+            lay_weights(h, part, <long long*> to, flip, before, job.kh, job.kw, down, across)
+        to += job.kh * job.kw * type_size(kind)
 
 
 cdef inline void see_axis(
@@ -572,10 +601,14 @@ cdef class Ready:
             step.target_offset = offset_from(step.target, job.out, image, result)
             step.target_unit = self.unit_of(step.target, image, result)
             step.then = then
+            step.sums_offset = step.target_offset
             if step.then != NOTHING:
                 sums = part
                 step.sums_offset = cnp.PyArray_BYTES(sums) - cnp.PyArray_BYTES(result)
                 step.sums_unit = cnp.PyArray_ITEMSIZE(result)
+            # Re Re - Im Im and Re Im + Im Re: the imaginary weights lead from one part to the other.
+            step.part = weights is not None and is_complex(cnp.PyArray_TYPE(weights)) and (
+                (step.source_offset % step.source_unit != 0) != (step.sums_offset % cnp.PyArray_ITEMSIZE(result) != 0))
             taps = job.kh * job.kw * job.taps
             for k in range(job.n_lanes):
                 self.warns |= not is_finite(&job.lanes[k], taps)
@@ -642,7 +675,7 @@ cdef class Ready:
                 see_axes(step, &job, shape, self.ndim)
             if taps != NULL:
                 for lane in range(job.n_lanes):
-                    job.lanes[lane].real_part = taps + lane * LANE_BYTES
+                    job.lanes[lane].real_part = taps + lane * LANE_BYTES + step.part * (LANE_BYTES // 2)
             failed |= run_job(&job, NULL, 1, 0, job.m)
             if step.then != NOTHING:
                 add_sums(job.out_kind, result + step.sums_offset, step.sums_unit, between, numbers, step.then == TAKE_FROM)
@@ -651,7 +684,7 @@ cdef class Ready:
 
     cpdef cnp.ndarray run(self, cnp.ndarray image, cnp.ndarray out, cnp.ndarray weights, bint flips):
         """The result for an image, in a new array or in `out`; weights: in place of those it was made of, or None."""
-        cdef int failed, k
+        cdef int failed, k, part
         cdef double room[MAX_LANES * KEY_TAPS]
         cdef Job* first = &self.steps[0].job
         cdef const cnp.npy_intp* shape = NULL
@@ -660,14 +693,21 @@ cdef class Ready:
         cdef Py_ssize_t between_bytes = self.between_bytes // self.numbers * numbers
         if out is None:
             out = self.make_result(image, numbers)
+        if self.count == 0:
+            cnp.PyArray_CopyInto(out, image)
+            return out
         if self.is_general:
             shape = cnp.PyArray_DIMS(image)
             if weights is not None:
                 taps = <const char*> room
                 if first.lanes[first.n_lanes - 1].kind <= I8 and cnp.PyArray_ISFLOAT(weights):
                     weights = cnp.PyArray_Cast(weights, cnp.NPY_LONGLONG)       # whole ones, of which lanes keep the low bits
+                if is_complex(cnp.PyArray_TYPE(weights)) and not flips:
+                    weights = weights.conj()
                 for k in range(first.n_lanes):
-                    lay_in_lane(self.steps, first.lanes[k].kind, weights, <char*> room + k * LANE_BYTES, flips)
+                    for part in range(1 + is_complex(cnp.PyArray_TYPE(weights))):
+                        lay_in_lane(self.steps, first.lanes[k].kind, weights, part,
+                                    <char*> room + k * LANE_BYTES + part * (LANE_BYTES // 2), flips)
         if numbers * self.all_taps <= KEEP_GIL_WORK:
             failed = self.work(cnp.PyArray_BYTES(image), cnp.PyArray_BYTES(out), shape, numbers, between_bytes, taps)
         else:

@@ -255,49 +255,78 @@ cdef void walk_several(Job* job, Several* sv, Py_ssize_t y_from, Py_ssize_t y_to
         y += m
 
 
+cdef int run_several(Job* job, Several* sv, Py_ssize_t* taken, int workers, int worker, Py_ssize_t turn) noexcept nogil:
+    """As `run_job`, of several kernels."""
+    cdef Py_ssize_t t, turns = (job.m + turn - 1) // turn
+    cdef char* memory = <char*> malloc(lay_several(job, sv, NULL) + 64)
+    if memory == NULL:
+        return -1
+    lay_several(job, sv, memory + (64 - <size_t> memory % 64))
+    if workers == 1:
+        walk_several(job, sv, 0, job.m)
+    else:
+        t = next_turn(turns, taken, workers, worker)
+        while t >= 0:
+            walk_several(job, sv, t * turn, min(job.m, (t + 1) * turn))
+            t = next_turn(turns, taken, workers, worker)
+    free(memory)
+    return 0
+
+
+cdef int see_several(
+    Job* job, Several* sv, tuple work, cnp.ndarray kernels, int combine, Py_ssize_t out_step, bint omits,
+) except -1:
+    """Describe what several kernels sum, all pixels counting.
+
+    work : as in `correlate`; out is the first kernel's
+    kernels : contiguous array of transposed kernels in the lane's type, float32 or float64
+    combine, out_step, omits : see Several
+    """
+    see_work(job, work)
+    see_lanes(job, [(kernels, None, <unsigned long long> -1, 1)])
+    sv.combine = combine
+    sv.count = cnp.PyArray_DIM(kernels, 0)
+    sv.out_step = out_step
+    sv.omits = omits
+    sv.mask = NULL
+    return 0
+
+
 def correlate_several(
-    tuple work, cnp.ndarray kernels, int combine, Py_ssize_t out_step, mask, bint omits, cnp.ndarray taken, int worker,
+    tuple work, cnp.ndarray kernels, int combine, Py_ssize_t out_step, bint omits, mask, cnp.ndarray taken, int worker,
     Py_ssize_t turn,
 ):
     """As correlate, of several real kernels in one lane.
 
     Parameters
     ----------
-    work : as in `correlate`; out is the first kernel's
-    kernels : contiguous array of transposed kernels in the lane's type, float32 or float64
-    combine, out_step, omits : see Several
+    work, kernels, combine, out_step, omits : see `see_several`
     mask : None, or work of the picture of what counts
     """
     cdef Job job, seen
     cdef Several sv
-    cdef char* memory
-    cdef Py_ssize_t t, turns
-    cdef Py_ssize_t* places = <Py_ssize_t*> cnp.PyArray_DATA(taken)
-    cdef int workers = cnp.PyArray_SIZE(taken)
-    see_work(&job, work)
-    turns = (job.m + turn - 1) // turn
-    job.n_lanes = 1
-    job.lanes[0].kind = kind_of(cnp.PyArray_TYPE(kernels))
-    job.lanes[0].real_part = cnp.PyArray_BYTES(kernels)
-    job.lanes[0].imag_part = NULL
-    job.lanes[0].limit = <unsigned long long> -1
-    sv.combine = combine
-    sv.count = cnp.PyArray_DIM(kernels, 0)
-    sv.out_step = out_step
-    sv.omits = omits
-    sv.mask = NULL
+    cdef int failed
+    see_several(&job, &sv, work, kernels, combine, out_step, omits)
     if mask is not None:
         see_work(&seen, mask)
         seen.n_lanes = 1
         sv.mask = &seen
     with nogil:
-        memory = <char*> malloc(lay_several(&job, &sv, NULL) + 64)
-        if memory != NULL:
-            lay_several(&job, &sv, memory + (64 - <size_t> memory % 64))
-            t = next_turn(turns, places, workers, worker)
-            while t >= 0:
-                walk_several(&job, &sv, t * turn, min(job.m, (t + 1) * turn))
-                t = next_turn(turns, places, workers, worker)
-            free(memory)
-    if memory == NULL:
+        failed = run_several(&job, &sv, <Py_ssize_t*> cnp.PyArray_DATA(taken), cnp.PyArray_SIZE(taken), worker, turn)
+    if failed:
         raise MemoryError("no scratch memory for the tiles")
+
+
+cdef class Together(Course):
+    """Direct sums of several kernels, on one thread."""
+
+    cdef Several several
+
+    def __init__(self, tuple work, cnp.ndarray kernels, int combine, Py_ssize_t out_step, bint omits):
+        """As `correlate_several` takes them."""
+        see_several(&self.job, &self.several, work, kernels, combine, out_step, omits)
+        self.held = (work[2], kernels)
+
+    cdef int go(self, Job* job, char* verdicts) noexcept nogil:
+        cdef Several sv = self.several
+        return run_several(job, &sv, NULL, 1, 0, job.m)

@@ -1,7 +1,8 @@
 # Sums to numbers of the result, where they do not keep their low bits: cut toward zero, divided, or scaled, shifted, rounded
 # and held.  The limits of 64-bit types are the outermost doubles within them.
 
-from libc.math cimport rintf
+cdef extern from "simd.h" nogil:
+    int rc_round(float x)
 
 cdef enum:
     PUT_NUMBERS = 256       # rounded at once, before they are spread over interleaved channels
@@ -27,10 +28,11 @@ cdef void put_saturated(
                 if lane is float and scale == 1 and delta == shift:
                     for i in range(count):
                         y = s[at + i] + shift
-                        y = y if y == y else 0
-                        y = y if y > least else least
+                        if <number> -1 < 0:
+                            y = y if y == y else 0
+                        y = y if y > least else least           # unsigned: also what is no number
                         y = y if y < most else most
-                        to[i] = <number> <int> rintf(y)
+                        to[i] = <number> rc_round(y)
                 elif lane is int and scale == 1 and -(1 << 30) <= delta <= 1 << 30 and delta == rint(delta):
                     whole = <int> delta
                     for i in range(count):

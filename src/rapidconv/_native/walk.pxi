@@ -278,8 +278,8 @@ cdef inline Py_ssize_t piece(Py_ssize_t left, Py_ssize_t wanted, Py_ssize_t lane
 
 
 cdef inline Py_ssize_t pixels(Job* job, Py_ssize_t row_bytes) noexcept nogil:
-    """Pixels whose sums fill so many bytes in the last lane; enough to be worth a halo."""
-    return max(32, row_bytes // (job.parts * type_size(last_lane(job).kind)))
+    """Pixels whose sums fill so many bytes in the last lane; enough to be worth a halo, not so odd that loops end slowly."""
+    return max(32, row_bytes // (job.parts * type_size(last_lane(job).kind)) // 64 * 64)
 
 
 cdef inline Py_ssize_t place_pixels(Job* job) noexcept nogil:
@@ -356,7 +356,9 @@ cdef Py_ssize_t lay_out(Job* job, Scratch* sc, char* base) noexcept nogil:
     sc.group = job.kh
     sc.tile_rows = TILE_ROWS
     if end <= first or whole or is_staged(job):
-        sc.tile_rows = LOW_TILE_ROWS if whole and job.kh <= LOW_ROWS else min(TILE_ROWS, max(STAGED_ROWS, 4 * job.kh))
+        sc.tile_rows = min(TILE_ROWS, max(STAGED_ROWS, 4 * job.kh))
+        if job.kh == 1 or (whole and job.kh <= LOW_ROWS):
+            sc.tile_rows = LOW_TILE_ROWS
         if joined > 1:                  # rows of a halo are joined again in each tile
             sc.tile_rows = min(2 * TILE_ROWS, max(TILE_ROWS, 4 * job.kh))
     elif makes_rings(job):
