@@ -172,7 +172,7 @@ cdef bint strip_columns(
     return is_clear(check)
 
 
-# strip_columns in the lane of a type: called through a pointer, as gcc would copy them into their caller and keep weights in memory.
+# strip_columns in the lane of a type, called through a pointer: gcc would copy it into its caller and keep weights in memory.
 
 
 cdef bint columns_f4(
