@@ -242,3 +242,19 @@ def test_valid_swapped_is_contiguous():
     result = signal.correlate2d(zoo.values((2, 3), "float64", 1), zoo.values((5, 7), "float64", 2), "valid")
     assert result.flags.c_contiguous
     assert result.flags.owndata
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64"])
+@pytest.mark.parametrize("side", [1, 3, 5, 8, 9, 15])
+@pytest.mark.parametrize("between", [2048, 4096])
+def test_results_whose_rows_share_cache_sets(between, side, dtype):
+    size = np.dtype(dtype).itemsize
+    in1, in2 = zoo.values((41, 1500 // size), dtype, 1), zoo.values((side, side), dtype, 2)
+    expected = signal.convolve2d(in1, in2, "same", "symm")
+    for first in 0, 1, 5:
+        room = np.full((41, between // size), 7, dtype)
+        out = room[:, first : first + 1500 // size]
+        signal.convolve2d(in1, in2, "same", "symm", out=out)
+        assert zoo.same_bits(out.copy(), expected)
+        assert (room[:, :first] == 7).all()
+        assert (room[:, first + 1500 // size :] == 7).all()

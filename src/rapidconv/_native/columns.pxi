@@ -172,20 +172,58 @@ cdef bint strip_columns(
     return is_clear(check)
 
 
-cdef bint columns_of(
-    int kind, const char** slots, Py_ssize_t x, Py_ssize_t pitch, Py_ssize_t taps, const char* w, Py_ssize_t w_pitch,
-    Py_ssize_t rank, int order, Py_ssize_t m, char* out, Py_ssize_t out_pitch,
+# strip_columns in the lane of a type, called through a pointer: gcc would copy it into its caller and keep weights in memory.
+
+
+cdef bint columns_f4(
+    const char** slots, Py_ssize_t x, Py_ssize_t pitch, Py_ssize_t taps, const char* w, Py_ssize_t w_pitch, Py_ssize_t rank,
+    int order, Py_ssize_t m, char* out, Py_ssize_t out_pitch,
 ) noexcept nogil:
+    return strip_columns(vf4_zero(), slots, x, pitch, taps, w, w_pitch, rank, order, m, out, out_pitch)
+
+
+cdef bint columns_f8(
+    const char** slots, Py_ssize_t x, Py_ssize_t pitch, Py_ssize_t taps, const char* w, Py_ssize_t w_pitch, Py_ssize_t rank,
+    int order, Py_ssize_t m, char* out, Py_ssize_t out_pitch,
+) noexcept nogil:
+    return strip_columns(vf8_zero(), slots, x, pitch, taps, w, w_pitch, rank, order, m, out, out_pitch)
+
+
+cdef bint columns_i2(
+    const char** slots, Py_ssize_t x, Py_ssize_t pitch, Py_ssize_t taps, const char* w, Py_ssize_t w_pitch, Py_ssize_t rank,
+    int order, Py_ssize_t m, char* out, Py_ssize_t out_pitch,
+) noexcept nogil:
+    return strip_columns(vi2_zero(), slots, x, pitch, taps, w, w_pitch, rank, order, m, out, out_pitch)
+
+
+cdef bint columns_i4(
+    const char** slots, Py_ssize_t x, Py_ssize_t pitch, Py_ssize_t taps, const char* w, Py_ssize_t w_pitch, Py_ssize_t rank,
+    int order, Py_ssize_t m, char* out, Py_ssize_t out_pitch,
+) noexcept nogil:
+    return strip_columns(vi4_zero(), slots, x, pitch, taps, w, w_pitch, rank, order, m, out, out_pitch)
+
+
+cdef bint columns_i8(
+    const char** slots, Py_ssize_t x, Py_ssize_t pitch, Py_ssize_t taps, const char* w, Py_ssize_t w_pitch, Py_ssize_t rank,
+    int order, Py_ssize_t m, char* out, Py_ssize_t out_pitch,
+) noexcept nogil:
+    return strip_columns(vi8_zero(), slots, x, pitch, taps, w, w_pitch, rank, order, m, out, out_pitch)
+
+
+ctypedef bint (*Columns)(
+    const char**, Py_ssize_t, Py_ssize_t, Py_ssize_t, const char*, Py_ssize_t, Py_ssize_t, int, Py_ssize_t, char*, Py_ssize_t,
+) noexcept nogil
+
+
+cdef Columns columns_of(int kind) noexcept nogil:
     """strip_columns in the lane of a type."""
-    cdef extended zero = 0
-    cdef const char* z = <const char*> &zero
     if kind == F4:
-        return strip_columns(vf4_splat(z), slots, x, pitch, taps, w, w_pitch, rank, order, m, out, out_pitch)
+        return columns_f4
     elif kind == F8:
-        return strip_columns(vf8_splat(z), slots, x, pitch, taps, w, w_pitch, rank, order, m, out, out_pitch)
+        return columns_f8
     elif kind == I2:
-        return strip_columns(vi2_splat(z), slots, x, pitch, taps, w, w_pitch, rank, order, m, out, out_pitch)
+        return columns_i2
     elif kind == I4:
-        return strip_columns(vi4_splat(z), slots, x, pitch, taps, w, w_pitch, rank, order, m, out, out_pitch)
+        return columns_i4
     else:
-        return strip_columns(vi8_splat(z), slots, x, pitch, taps, w, w_pitch, rank, order, m, out, out_pitch)
+        return columns_i8

@@ -108,6 +108,7 @@ cdef enum:
     RING_ROWS = 14          # kernels of fewer rows do not make rings of 7 to 9
     LEAST_PERIODS = 8       # heights of the kernel in a band, and rows: a ring throws up to 8 rows away at its ends
     LEAST_RING = 256
+    SHARED_SETS = 2048      # bytes between rows of which every second one, or all, lie in the same sets of a first-level cache
     FETCHED = 8             # rows of a band in whose time the next one's are fetched
     LOW_STREAM = 6          # rows of kernels that gain: taller ones lose more by the rows that bands share (docs/decisions.md)
 
@@ -847,8 +848,12 @@ cdef inline void sweep(
     """All strips of a band by a function, up to widest vectors wide; the last vector of the last one ends with the row.
 
     full : faster function for strips of widest vectors, which may read spare bytes beyond them
+
+    Where the result's rows share cache sets, strips but the first begin with a line: one that is stored by halves, and has left
+    the first-level cache in between, travels twice.
     """
-    cdef Py_ssize_t one = sizeof(vec), x = 0, left = band.n * lane_size(zero), last
+    cdef Py_ssize_t one = sizeof(vec), x = 0, left = band.n * lane_size(zero), last, beyond
+    cdef bint lined = RC_BYTES == 64 and band.out_pitch % SHARED_SETS == 0 and left >= SHARED_SETS // 2
     cdef int vecs
     while left > 0:
         if left < one:
@@ -869,6 +874,10 @@ cdef inline void sweep(
             strip(zero, band, x, last, vecs)
         x += vecs * one
         left -= vecs * one
+        if lined and left > 0:
+            beyond = <Py_ssize_t> (<size_t> (band.out + x) % sizeof(vec))
+            x -= beyond
+            left += beyond
 
 
 cdef void correlate_rows(

@@ -242,7 +242,8 @@ cdef object answer(bint flip, in1, in2, mode, boundary, fillvalue, out, double l
         work *= shape[axis]
     size = type_size(kind)
     if chooses and not is_little(
-        shape[0], shape[1] * (1 + is_complex(cnp.PyArray_TYPE(image))), 1 + is_complex(cnp.PyArray_TYPE(kernel)), kernel, flip, size
+        shape[0], shape[1] * (1 + is_complex(cnp.PyArray_TYPE(image))), 1 + is_complex(cnp.PyArray_TYPE(kernel)), kernel, flip,
+        size,
     ):
         return None
     if work > KEEP_GIL_WORK:

@@ -564,8 +564,8 @@ cdef class Ready:
             (result).  Arrays between two jobs begin where the memory for them does.  then : 0; or 1 or 2, where what is
             between is added to sums, a part of the result, or taken from it
         image, result : the arrays that lie there;  between_bytes : size of those between
-        weights : those that others may take the place of, or None;  most : numbers of the largest image of other sides;  low : whether a kernel
-            looks like a product, or may
+        weights : those that others may take the place of, or None;  most : numbers of the largest image of other sides
+        low : whether a kernel looks like a product, or may
         """
         cdef Step* step
         cdef Job* job

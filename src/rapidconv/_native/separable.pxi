@@ -251,7 +251,7 @@ cdef bint read_row(Job* job, Factors* f, Ring* t, Py_ssize_t r, Py_ssize_t x0, P
         else:
             t.flags[slot] = look(<const double*> t.row, (x1 - x0 + job.kw - 1) * job.parts)
     if below >= 0 and job.kind == ln.kind and job.col_stride == job.parts * t.size:
-        ahead = job.image + below * job.row_stride + (job.left + x0) * job.col_stride
+        ahead = job.image + below * job.row_stride + max(0, job.left + x0) * job.col_stride
     for q in range(f.rank):
         out = t.ring + q * t.strips * t.slots * t.strip_bytes + slot * t.strip_bytes
         p = f.rows[t.lane] + (q * job.kw + f.left) * t.size
@@ -306,15 +306,18 @@ cdef int batch(
 ) noexcept nogil:
     """Sums down the columns of the ring: output rows y <= . < y + m of a tile; -1 where memory fails."""
     cdef Lane* ln = &job.lanes[t.lane]
-    cdef Py_ssize_t i, s, n = (x1 - x0) * job.parts, group = 4 * t.lanes, pitch, bytes
+    cdef Py_ssize_t i, s, slot, n = (x1 - x0) * job.parts, group = 4 * t.lanes, pitch, bytes
     cdef Py_ssize_t ring_pitch = t.strips * t.slots * t.strip_bytes
     cdef int p, planes = f.planes
     cdef bint whole = planes == 1 and is_straight(job, ln), floating = ln.kind == F4 or ln.kind == F8, any_bad = False
     cdef char flags = 0, all_flags = 0
+    cdef Columns down = columns_of(ln.kind)
     cdef char* dest
     cdef char* out = job.out + y * job.out_row_stride + x0 * job.out_col_stride
+    slot = (y + f.top) % t.slots
     for i in range(m + f.height - 1):
-        t.at[i] = t.ring + (y + f.top + i) % t.slots * t.strip_bytes
+        t.at[i] = t.ring + slot * t.strip_bytes
+        slot = slot + 1 if slot + 1 < t.slots else 0
     if t.watched:
         for i in range(m + job.kh - 1):
             all_flags |= t.flags[(y + i) % t.slots]
@@ -325,8 +328,8 @@ cdef int batch(
             dest = t.plane[p] + s * t.strip_bytes
             if whole and (s + 1) * group <= n:
                 dest = out + s * t.strip_bytes
-            if not columns_of(
-                    ln.kind, t.at, s * t.slots * t.strip_bytes, ring_pitch, f.height,
+            if not down(
+                    t.at, s * t.slots * t.strip_bytes, ring_pitch, f.height,
                     f.columns[t.lane] + (p * f.rank * job.kh + f.top) * t.size, job.kh * t.size, f.rank, f.column_order, m, dest,
                     job.out_row_stride if whole and (s + 1) * group <= n else pitch):
                 t.bad[s] = 1
