@@ -57,8 +57,8 @@ def is_whole_at_some_scale(cnp.ndarray numbers, int bits):
 
 
 def find_product(cnp.ndarray kernel, double slack, bint single):
-    """The tap through which a kernel, of contiguous float64, is the product of its column over that tap and its row, each tap within
-    a part of itself; or None.  Also sum|column| sum|row|.  single: numbers of the column are rounded to float32.
+    """The tap through which a kernel, of contiguous float64, is the product of its column over that tap and its row, each tap
+    within a part of itself; or None.  Also sum|column| sum|row|.  single: numbers of the column are rounded to float32.
     """
     cdef const double* taps = <const double*> cnp.PyArray_DATA(kernel)
     cdef const double* row
