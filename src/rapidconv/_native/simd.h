@@ -492,7 +492,6 @@ RC_LANE_BY_LANE(vf4, uint32_t)
 RC_LANE_BY_LANE(vf8, uint64_t)
 #endif
 
-/* IEEE half precision, in integer arithmetic: no target promises the instructions. */
 /* The nearest whole number, half to even. */
 #if defined(__GNUC__) && !defined(__clang__)
 #  define rc_round(x) __builtin_irintf(x)          /* has vectors; (int) rintf(x) takes one instruction more */
@@ -500,6 +499,7 @@ RC_LANE_BY_LANE(vf8, uint64_t)
 #  define rc_round(x) ((int) rintf(x))
 #endif
 
+/* IEEE half precision, in integer arithmetic: no target promises the instructions. */
 RC_INLINE float rc_from_half(unsigned short h) {
     uint32_t sign = (uint32_t)(h & 0x8000u) << 16, rest = h & 0x7fffu, bits;
     float x;
