@@ -636,3 +636,14 @@ def test_errors_of_filters_are_raised_as_ever():
         with pytest.raises(expected.type) as got:
             ndimage.gaussian_filter(TALL, 3.0, **wrong)
         assert str(got.value) == str(expected.value)
+
+
+def test_lines_that_are_no_small_jobs_are_not_kept_as_such(monkeypatch):
+    """Gaussians of the same weights, asked for otherwise, on an image whose lines take longer than jobs may."""
+    monkeypatch.setattr(_execute._workers, "GRAIN", 0.0)
+    monkeypatch.setattr(_blocks._again, "_seen", {})
+    x = np.random.default_rng(1).random((200, 300))
+    expected = ndimage.gaussian_filter(memoryview(x), 2.0)
+    for truncate in (4.0, 4.01, 4.02):
+        assert ndimage.gaussian_filter(x, 2.0, truncate=truncate).tobytes() == expected.tobytes()
+        assert not any(isinstance(each, _execute.Again) for each in _again.kept.values())

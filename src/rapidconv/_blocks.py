@@ -109,7 +109,7 @@ def run_lines(asked: Filtering, found: Any) -> bool:
         if line_found is not into:
             weights = None if line_found is None else line_found[1]
             ready = run(Filtering(image, [step], settings, into), weights)
-            if ready is not None and line_found is not None:
+            if line_found is not None and isinstance(ready, kernels.Ready):
                 _again.keep(line_found, ready)
         image = into
     return True
