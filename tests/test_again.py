@@ -640,7 +640,7 @@ def test_errors_of_filters_are_raised_as_ever():
 
 def test_lines_that_are_no_small_jobs_are_not_kept_as_such(monkeypatch):
     """Gaussians of the same weights, asked for otherwise, on an image whose lines take longer than jobs may."""
-    monkeypatch.setattr(_execute._workers, "GRAIN", 0.0)
+    monkeypatch.setattr(_execute._workers, "GRAIN", 1e-12)
     monkeypatch.setattr(_blocks._again, "_seen", {})
     x = np.random.default_rng(1).random((200, 300))
     expected = ndimage.gaussian_filter(memoryview(x), 2.0)
