@@ -196,7 +196,8 @@ def _fastest(problem: Problem, workers: int, planes: int, within: int, *, matric
             direct, why, seconds["direct"], slower = (each,), reason, together, 0.0
     gaining = 1 if workers == 1 else _gaining(problem, direct[0], workers, planes, within)
     riders = within * _channels(problem)
-    little = kernels.little_work(riders * rows, width, products, kernel, max(lanes[0].dtype.itemsize, _real_size(problem.dtype)))
+    size = max(lanes[0].dtype.itemsize, _real_size(problem.dtype))
+    little = kernels.little_work(riders * rows, width, products * parts if cross else 1, kernel, size)
     if wanted == "direct" or (wanted == "auto" and little):
         return Plan("direct", direct, why, seconds, gaining)
     tiles, separable, obstacles = None, None, {}

@@ -155,6 +155,12 @@ cdef inline bint is_little(
     return False
 
 
+cdef inline int products_counted(cnp.ndarray image, cnp.ndarray kernel):
+    """Multiply-adds of a real number and a tap, as `is_little` counts: 2 of complex taps, as long as 4 on complex pixels."""
+    cdef int parts = 1 + is_complex(cnp.PyArray_TYPE(image))
+    return 2 * parts if is_complex(cnp.PyArray_TYPE(kernel)) else 1
+
+
 def little_work(double rows, Py_ssize_t width, Py_ssize_t products, cnp.ndarray kernel, Py_ssize_t size):
     """Whether rows of so many sums of a size, of so many products a tap, are summed directly without a look at other methods."""
     return is_little(rows, width, products, kernel, False, size)
@@ -241,11 +247,10 @@ cdef object answer(bint flip, in1, in2, mode, boundary, fillvalue, out, double l
             return None
         work *= shape[axis]
     size = type_size(kind)
-    if chooses and not is_little(
-        shape[0], shape[1] * (1 + is_complex(cnp.PyArray_TYPE(image))), 1 + is_complex(cnp.PyArray_TYPE(kernel)), kernel, flip,
-        size,
-    ):
-        return None
+    if chooses:
+        n = shape[1] * (1 + is_complex(cnp.PyArray_TYPE(image)))
+        if not is_little(shape[0], n, products_counted(image, kernel), kernel, flip, size):
+            return None
     if work > KEEP_GIL_WORK:
         if kind != F4 and kind != F8 and (kind == FG or work * max(size, 4) > EXPRESS_BYTES):
             return None
