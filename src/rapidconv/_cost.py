@@ -116,6 +116,10 @@ _ONE_WAY, _LOADS, _SHORT = 1.0, 0.85, 40
 #: (complex64 7 x 7 on 1557 x 602, 9 x 9 on 272 x 1581, x86_v4, 2026-11-21).
 COMPLEX_PRODUCTS = 2.6
 
+#: Taps of all that one of few takes as long as, and nanoseconds of a number of float32 that is looked at: kernels of 9x9 to 65x65 of
+#: which 3 to 65 taps are not zero, on 1024^2, 1000x1003 and 333x517 (x86_v4, 2026-11-22).
+_FEW, _LOOK = 3, 0.3
+
 #: Seconds longer that a number takes to be rounded and held to a narrow type where the sum is a floating one (uint8, x86_v4, 2026-11-22).
 HELD = 0.2e-9
 
@@ -191,7 +195,9 @@ TABLE = {
 TABLE["neon"] = TABLE["x86_v2"]
 
 
-def direct(cost: Cost, lane: str, kernel: tuple[int, ...], numbers: float, products: float, converted: int = 0) -> float:
+def direct(
+    cost: Cost, lane: str, kernel: tuple[int, ...], numbers: float, products: float, converted: int = 0, met: int | None = None
+) -> float:
     """Seconds of direct summation.
 
     Parameters
@@ -201,9 +207,14 @@ def direct(cost: Cost, lane: str, kernel: tuple[int, ...], numbers: float, produ
     numbers : numbers of the result, `kernels.summed` of them where rows are short
     products : real multiply-adds per number and tap
     converted : bytes of a number of the image that is not one of the lane; 0 where it is
+    met : taps that are met, where these are not all
     """
     taps, planes = prod(kernel), prod(kernel[:-2])
-    one = planes * cost.put[lane] + taps * products * cost.tap[lane]
+    one = planes * cost.put[lane]
+    if met is None or met == taps:
+        one += taps * products * cost.tap[lane]
+    else:
+        one += met * (_FEW + products - 1) * cost.tap[lane] + (_LOOK * cost.tap[lane] / cost.tap["f"] if lane in "fdg" else 0)
     if planes > 1 and lane not in "qm":      # the image is gathered
         one += cost.convert * (0.5 if lane in "fhi" else 1)
     elif converted:
