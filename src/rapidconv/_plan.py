@@ -186,7 +186,7 @@ def _fastest(problem: Problem, workers: int, planes: int, within: int, *, matric
     numbers = kernels.summed(rows, width, lanes[0].dtype.itemsize)
     products = 2 if cross else 1
     lane = lanes[0].dtype.char
-    met = kernels.met(np.count_nonzero(kernel), kernel.size)
+    met = kernels.met(np.count_nonzero(kernel), kernel.size) if problem.order is Order.TAPS else kernel.size
     seconds = {"direct": _cost.direct(cost, lane, kernel.shape, numbers, products, _converted(problem, lanes[0]), met)}
     direct = lanes
     if met < kernel.size:

@@ -161,7 +161,8 @@ cdef inline void few_rows(
         if left < one:              # the last ones, some of them twice
             x -= one - left
             left = one
-        few_strip(zero, rows, x, tap, end, w, kh, step, sums + x if sums != NULL else NULL, sums_pitch, out + x, out_pitch, 1, high)
+        few_strip(zero, rows, x, tap, end, w, kh, step, sums + x if sums != NULL else NULL, sums_pitch, out + x, out_pitch,
+                  1, high)
         x += one
         left -= one
 
@@ -320,7 +321,7 @@ cdef bint meets_few(
 ) noexcept nogil:
     """Whether only the few taps of a kernel need be met under m rows of n numbers of a lane.
 
-    y, end, x : what is read in place: rows that it shares with the tile above, if that was looked at last, were seen there; y < 0: gathered
+    y, end, x : of a tile read in place: rows it shares with the one above, if looked at last, were seen there; y < 0: gathered
     """
     cdef extended zero = 0
     cdef const char* z = <const char*> &zero
