@@ -111,7 +111,7 @@ def main():
     print(f'    "{in_use}": Cost(')
     for name, lanes in found.items():
         print(f"        {name}={{{', '.join(f'{chr(34)}{k}{chr(34)}: {v:.3g}' for k, v in lanes.items())}}},")
-    for name in ("call", "tile_call", "spill", "convert"):      # not fitted
+    for name in ("few", "call", "tile_call", "spill", "convert"):      # not fitted
         print(f"        {name}={getattr(TABLE, name)},")
     print("    ),")
 

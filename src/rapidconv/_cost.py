@@ -1,7 +1,7 @@
 """What each road would take: seconds on one thread, from a few constants per target.
 
 The constants are in nanoseconds, measured on 2026-11-21 on one core of a Sapphire Rapids Xeon at 2.6 to 3.5 GHz;
-``python -m tools.fit_cost`` measures those of the target in use again and prints its row, except `spill`,
+``python -m tools.fit_cost`` measures those of the target in use again and prints its row, except `few`, `spill`,
 `convert`, `call` and `tile_call`, which are estimates from single runs, and `point`, `load` and `spill` of x86_v4, fitted
 together (see `_SPILL_BYTES`); `point` of x86_v2 is such that calls on 256^2 to 1024^2 take as long as predicted (2026-11-22).
 """
@@ -40,6 +40,8 @@ class Cost:
         m: of one number of a product of matrices of bytes, `rapidconv._weights`.
     put : dict
         Lane to nanoseconds of one output, whatever the kernel.
+    few : float
+        Taps that one of few, where most are zero, takes as long as.
     call : float
         Nanoseconds of one call like one made before.
     tile_call : float
@@ -60,6 +62,7 @@ class Cost:
 
     tap: dict[str, float]
     put: dict[str, float]
+    few: float
     call: float
     tile_call: float
     walk: dict[str, float]
@@ -116,6 +119,10 @@ _ONE_WAY, _LOADS, _SHORT = 1.0, 0.85, 40
 #: (complex64 7 x 7 on 1557 x 602, 9 x 9 on 272 x 1581, x86_v4, 2026-11-21).
 COMPLEX_PRODUCTS = 2.6
 
+#: Nanoseconds of a number of float32 that is looked at before few taps are met, by `few` and this fitted to kernels of 9x9 to 65x65 of which
+#: 3 to 65 taps are not zero, on 700x900 (2026-11-22).
+_LOOK = 0.3
+
 #: Seconds longer that a number takes to be rounded and held to a narrow type where the sum is a floating one (uint8, x86_v4, 2026-11-22).
 HELD = 0.2e-9
 
@@ -140,6 +147,7 @@ TABLE = {
         double_step={"f": 0.077, "d": 0.12, "h": 0.0373, "i": 0.0995, "l": 0.123},
         point={"f": 0.0322, "d": 0.0675},
         load={"f": 0.6, "d": 0.9},
+        few=2.8,
         call=2500,
         tile_call=1500,
         spill=2.05,
@@ -154,6 +162,7 @@ TABLE = {
         double_step={"f": 0.104, "d": 0.208, "h": 0.0512, "i": 0.201, "l": 0.173},
         point={"f": 0.0773, "d": 0.16},
         load={"f": 0.6, "d": 0.6},
+        few=2.5,
         call=2500,
         tile_call=1500,
         spill=1.8,
@@ -168,6 +177,7 @@ TABLE = {
         double_step={"f": 0.155, "d": 0.281, "h": 0.101, "i": 0.278, "l": 0.338},
         point={"f": 0.146, "d": 0.276},
         load={"f": 0.6, "d": 0.6},
+        few=1.7,
         call=2500,
         tile_call=1500,
         spill=1.8,
@@ -182,6 +192,7 @@ TABLE = {
         double_step={"f": 0.434, "d": 0.45, "h": 0.373, "i": 0.524, "l": 0.453},
         point={"f": 0.51, "d": 0.536},
         load={"f": 0.6, "d": 0.6},
+        few=1.3,
         call=2500,
         tile_call=1500,
         spill=1.8,
@@ -191,7 +202,9 @@ TABLE = {
 TABLE["neon"] = TABLE["x86_v2"]
 
 
-def direct(cost: Cost, lane: str, kernel: tuple[int, ...], numbers: float, products: float, converted: int = 0) -> float:
+def direct(
+    cost: Cost, lane: str, kernel: tuple[int, ...], numbers: float, products: float, converted: int = 0, met: int | None = None
+) -> float:
     """Seconds of direct summation.
 
     Parameters
@@ -201,9 +214,14 @@ def direct(cost: Cost, lane: str, kernel: tuple[int, ...], numbers: float, produ
     numbers : numbers of the result, `kernels.summed` of them where rows are short
     products : real multiply-adds per number and tap
     converted : bytes of a number of the image that is not one of the lane; 0 where it is
+    met : taps that are met, where these are not all
     """
     taps, planes = prod(kernel), prod(kernel[:-2])
-    one = planes * cost.put[lane] + taps * products * cost.tap[lane]
+    one = planes * cost.put[lane]
+    if met is None or met == taps:
+        one += taps * products * cost.tap[lane]
+    else:
+        one += met * (cost.few + products - 1) * cost.tap[lane] + (_LOOK * cost.tap[lane] / cost.tap["f"] if lane in "fdg" else 0)
     if planes > 1 and lane not in "qm":      # the image is gathered
         one += cost.convert * (0.5 if lane in "fhi" else 1)
     elif converted:

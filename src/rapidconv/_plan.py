@@ -186,15 +186,18 @@ def _fastest(problem: Problem, workers: int, planes: int, within: int, *, matric
     numbers = kernels.summed(rows, width, lanes[0].dtype.itemsize)
     products = 2 if cross else 1
     lane = lanes[0].dtype.char
-    seconds = {"direct": _cost.direct(cost, lane, kernel.shape, numbers, products, _converted(problem, lanes[0]))}
+    met = kernels.met(np.count_nonzero(kernel), kernel.size) if problem.order is Order.TAPS else kernel.size
+    seconds = {"direct": _cost.direct(cost, lane, kernel.shape, numbers, products, _converted(problem, lanes[0]), met)}
     direct = lanes
+    if met < kernel.size:
+        why = f"{met} of {kernel.size} taps are not zero; {why}"
     slower = _cost.HELD * numbers if problem.store is Store.SATURATE and problem.scale == 1 else 0.0
     joined = _joined_lanes(problem) if kernels.DOTS and 4 * numbers * kernel.size > _QUICK else []      # others are to be planned quickly
     for each in joined if matrices else [each for each in joined if each.joined != MATRIX]:
         together, reason = _cost_joined(problem, cost, each)
         if together < seconds["direct"] + slower:
             direct, why, seconds["direct"], slower = (each,), reason, together, 0.0
-    gaining = 1 if workers == 1 else _gaining(problem, direct[0], workers, planes, within)
+    gaining = 1 if workers == 1 else _gaining(problem, direct[0], workers, planes, within, met)
     riders = within * _channels(problem)
     size = max(lanes[0].dtype.itemsize, _real_size(problem.dtype))
     little = kernels.little_work(riders * rows, width, products * parts if cross else 1, kernel, size)
@@ -326,11 +329,11 @@ def _is_boxlike(kernel: NDArray[Any]) -> bool:
     return bool(kernel[0, 0] == kernel[-1, -1] == kernel[kernel.shape[0] // 2, kernel.shape[1] // 3])
 
 
-def _gaining(problem: Problem, lane: Lane, workers: int, planes: int, within: int) -> int:
-    """How many workers gain on a call of so many problems of direct sums, each of so many planes like this."""
+def _gaining(problem: Problem, lane: Lane, workers: int, planes: int, within: int, met: int | None = None) -> int:
+    """How many workers gain on a call of so many problems of direct sums, each of so many planes like this; met: taps."""
     rows = within * prod(problem.shape[:-1])
     numbers = rows * problem.shape[-1] * _channels(problem)
-    taps = prod(_joined_shape(problem.kernel.shape, lane))
+    taps = prod(_joined_shape(problem.kernel.shape, lane)) if met is None or lane.joined > 1 else met
     if numbers * taps < _FEW:
         return 1
     if problem.dtype.kind == "c":

@@ -72,6 +72,10 @@ ctypedef struct Job:
     double scale, delta          # of SATURATE and ROUND; delta is the count of DIVIDE and the shift of ADD
     bint skips                   # zero taps meet no pixel
     int order                    # of the taps, where sums are cut
+    Py_ssize_t few               # taps that are met, where most are zero; else 0
+
+ctypedef struct Tap:
+    int row, col
 
 ctypedef struct Scratch:
     char* block                  # gathered rows; of several planes: a ring of blocks
@@ -89,6 +93,10 @@ ctypedef struct Scratch:
     const char** held            # planes of the image that the ring holds blocks of
     Py_ssize_t slots, slot_bytes
     int lane                     # of the blocks in the ring
+    Tap* tap                     # of a kernel of few taps, those that are met, and the first of each row of its planes
+    Py_ssize_t* first
+    Py_ssize_t finite_to         # of such a kernel: end of the last tile in which all it read in place was finite, -1: none;
+    Py_ssize_t finite_at         # and its first column
     Py_ssize_t group             # kernel rows summed at once
     bint large                   # whether the image has proved too large for the lane of whole numbers
     Py_ssize_t tile_rows         # output rows of a tile: TILE_ROWS, fewer where rows are long
@@ -132,7 +140,7 @@ cdef inline bint in_place(Job* job, Lane* ln) noexcept nogil:
 cdef inline bint makes_rings(Job* job) noexcept nogil:
     """Whether tiles read in place may be high enough for rings."""
     return (is_tall(job.m, job.kh) and job.n_lanes == 1 and (job.lanes[0].kind == F4 or job.lanes[0].kind == F8)
-            and job.order == TAPS and job.lanes[0].imag_part == NULL and in_place(job, &job.lanes[0]))
+            and job.order == TAPS and not job.few and job.lanes[0].imag_part == NULL and in_place(job, &job.lanes[0]))
 
 
 cdef inline Lane* whole_number_lane(Job* job) noexcept nogil:

@@ -22,6 +22,7 @@ include "gather.pxi"
 include "rim.pxi"
 include "store.pxi"
 include "repair.pxi"
+include "few.pxi"
 include "walk.pxi"
 include "dots.pxi"
 include "matrices.pxi"
@@ -85,6 +86,7 @@ cdef void see_image(Job* job, cnp.ndarray image) noexcept:
     job.channels = cnp.PyArray_DIM(image, rows + 2) if cnp.PyArray_NDIM(image) == rows + 3 else 1
     job.parts = job.channels * (2 if job.pairs else 1)
     job.swapped = not cnp.PyArray_ISNOTSWAPPED(image)
+    job.few = 0
     job.plain = cnp.PyArray_ISALIGNED(image) and not job.swapped
 
 

@@ -13,6 +13,7 @@ cdef extern from "simd.h" nogil:
     ctypedef unsigned short vp4
     const int RC_TILE_ROWS
     const int RC_TILE_VECS
+    const int RC_FEW_VECS
     const int RC_BYTES
     const int RC_RINGS
     void RC_READ_SOON(const void* p)
@@ -99,6 +100,11 @@ ctypedef fused vec:
 ctypedef fused whole_vec:       # lanes of integers that may be summed in floating lanes of their size
     vi4
     vi8
+
+ctypedef fused floating_vec:
+    vf4
+    vf8
+    vfg
 
 ctypedef fused bankable:        # lanes of complex numbers, where RC_BANKS, and those of rings, where RC_RINGS
     vf4

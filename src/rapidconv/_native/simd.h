@@ -62,7 +62,9 @@
 #endif
 /* Rings of 7 to 9 output rows take the same registers as streams of 9. */
 #define RC_RINGS (RC_STREAM_ROWS == 9)
-/* The same for a bank of two kernels: its sums are twice as many. */
+/* Vectors of each of four rows of sums of few taps. */
+#define RC_FEW_VECS (RC_TILE_ROWS == 8 ? 4 : 2)
+/* As tiles, for a bank of two kernels: its sums are twice as many. */
 #if RC_TILE_ROWS == 8
 #  define RC_BANK_ROWS 4
 #  define RC_BANK_STREAM 5

@@ -15,11 +15,6 @@
 cdef extern from "simd.h" nogil:
     vf8 vf8_unfused(vf8 v)
 
-ctypedef fused floating_vec:
-    vf4
-    vf8
-    vfg
-
 cdef enum:
     STRIP = 4           # vectors summed side by side
 

@@ -135,7 +135,9 @@ cdef bint tile_in(
     cdef Py_ssize_t pitch = pitch_of(full * size), dest_pitch
     cdef Py_ssize_t ahead = -m
     cdef int planes = 1 if ln.imag_part == NULL else 2, p
-    cdef bint interior = n_runs == 0, last
+    cdef bint interior = n_runs == 0, last, few
+    cdef const Tap* met
+    cdef const Tap* end
     cdef bint straight = is_straight(job, ln) and n == full
     cdef bint banked = straight and planes == 2 and job.taps == 1 and (interior or sc.group == job.kh)
     cdef const char* sums[2]
@@ -163,6 +165,15 @@ cdef bint tile_in(
                     return False
                 for i in range(m + group - 1):
                     sc.rows[i] = dest + i * row_pitch
+            few = meets_few(job, sc, ln.kind, m + group - 1, full + (job.kw - 1) * job.parts, y0 if interior else -1, y1, x0)
+            if few:
+                met = sc.tap + sc.first[tap * job.kh + first]
+                end = sc.tap + sc.first[tap * job.kh + first + group]
+            if banked and few:
+                few_bank_lane(ln.kind, sc.rows, m, n, met, end, ln.real_part, ln.imag_part, job.kh, job.parts * size,
+                              job.out + y0 * job.out_row_stride + x0 * job.out_col_stride, job.out_row_stride,
+                              CROSSED if job.pairs else ZIPPED)
+                return True
             if banked:
                 bank_lane(ln.kind, sc.rows, m, n, job.kh, job.kw, ln.real_part, ln.imag_part, job.kh * size,
                           job.parts * size, job.out + y0 * job.out_row_stride + x0 * job.out_col_stride,
@@ -177,8 +188,12 @@ cdef bint tile_in(
                 else:
                     dest = sc.plane[2 * p] if sums[p] != sc.plane[2 * p] else sc.plane[2 * p + 1]
                     dest_pitch = pitch
-                correlate_lane(ln.kind, sc.rows, m, full, group, job.kw, w, job.kh * size, job.parts * size, sums[p], pitch,
-                               dest, dest_pitch, ahead, job.order)
+                if few:
+                    few_lane(ln.kind, sc.rows - first, m, full, met, end, w - first * size, job.kh, job.parts * size, sums[p],
+                             pitch, dest, dest_pitch)
+                else:
+                    correlate_lane(ln.kind, sc.rows, m, full, group, job.kw, w, job.kh * size, job.parts * size, sums[p], pitch,
+                                   dest, dest_pitch, ahead, job.order)
                 sums[p] = dest
             first += group
     if straight:
@@ -256,8 +271,12 @@ cdef void whole_tile(
     cdef unsigned long long top
     if not sc.large:
         place_rows(job, sc, y0, m, x0)
-        whole_lane(ln.kind, sc.rows, m, n, job.kh, job.kw, ln.real_part, job.kh * size, job.parts * size,
-                   job.out + y0 * job.out_row_stride + x0 * job.out_col_stride, job.out_row_stride)
+        if job.few:
+            few_whole(ln.kind, sc.rows, m, n, sc.tap, sc.tap + job.few, ln.real_part, job.kh, job.parts * size,
+                      job.out + y0 * job.out_row_stride + x0 * job.out_col_stride, job.out_row_stride)
+        else:
+            whole_lane(ln.kind, sc.rows, m, n, job.kh, job.kw, ln.real_part, job.kh * size, job.parts * size,
+                       job.out + y0 * job.out_row_stride + x0 * job.out_col_stride, job.out_row_stride)
         i = job.kh - 1 if below else 0
         if size == 4:
             top = peak_of(vi4_zero(), sc.rows + i, m + job.kh - 1 - i, (n + (job.kw - 1) * job.parts) * size)
@@ -292,7 +311,7 @@ cdef inline Py_ssize_t place_pixels(Job* job) noexcept nogil:
 cdef inline bint is_narrow(Job* job, Py_ssize_t width) noexcept nogil:
     """Whether a rim of so many columns is done turned: few columns, few numbers a pixel, sums straight to the result."""
     return (2 * width <= lanes_of(last_lane(job).kind) and job.out_parts <= TURNED_PARTS and job.kh <= MAX_TURNED
-            and is_straight(job, last_lane(job)))
+            and not job.few and is_straight(job, last_lane(job)))
 
 
 cdef inline bint is_turned(Job* job, Py_ssize_t first, Py_ssize_t end, Py_ssize_t width) noexcept nogil:
@@ -385,6 +404,8 @@ cdef Py_ssize_t lay_out(Job* job, Scratch* sc, char* base) noexcept nogil:
         sc.plane[k] = carve(&at, m * pitch_of(width * job.parts * size + RC_BYTES) if rows or is_staged(job) else 0)
     pointers = m + job.kh + max(FETCHED, 2 * lanes)
     sc.rows = <const char**> carve(&at, pointers * word)
+    sc.tap = <Tap*> carve(&at, job.few * sizeof(Tap))
+    sc.first = <Py_ssize_t*> carve(&at, (job.taps * job.kh + 1) * word if job.few else 0)
     sc.columns = <const char**> carve(&at, (lanes + job.kw) * word)
     sc.source = <Py_ssize_t*> carve(&at, pointers * word)
     sc.run = <Py_ssize_t*> carve(&at, (width + job.kw) * 4 * word)
@@ -403,6 +424,7 @@ cdef void walk(Job* job, Scratch* sc, Py_ssize_t y_from, Py_ssize_t y_to) noexce
     for i in range(job.n_lanes):
         lanes = max(lanes, lanes_of(job.lanes[i].kind))
     interior_of(job, &first, &end)
+    sc.finite_to = -1
     begins[:] = [first, 0, end]
     ends[:] = [end, first, job.n]
     y = y_from
@@ -471,6 +493,8 @@ cdef void begin_walk(Job* job, Scratch* sc) noexcept nogil:
     cdef int part, size = type_size(last_lane(job).kind)
     sc.image = job.image
     sc.out = job.out
+    if job.few:
+        see_taps(job, sc)
     interior_of(job, &first, &end)
     for i in range(job.n_lanes):
         lanes = max(lanes, lanes_of(job.lanes[i].kind))
@@ -504,6 +528,7 @@ cdef int run_job(Job* job, Py_ssize_t* taken, int workers, int worker, Py_ssize_
     cdef Scratch sc
     cdef Py_ssize_t bands, t, span, turns, y, plane
     cdef char* memory
+    job.few = few_taps(job)
     y = (job.m + 4 * workers - 1) // (4 * workers)
     if makes_rings(job) and is_tall(y, job.kh):
         turn = max(turn, y)
