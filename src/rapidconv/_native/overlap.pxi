@@ -258,7 +258,7 @@ cdef void transform_items(fvec zero, Job* job, Overlap* road, Room* room, Item* 
     if road.count > 1 or road.combine != APART:
         filter_several(zero, job, road, room, items)
     else:
-        filter_tile(zero, road, room)
+        filter_tile(zero, job, road, room, items)
         store_tile(zero, job, road, room, items, 0)
 
 
@@ -552,9 +552,11 @@ def filter_tiles(cnp.ndarray spectrum, tuple down, tuple across, Py_ssize_t coun
 
 cdef void filter_whole(fvec zero, Overlap* road, Room* room) noexcept nogil:
     """Across room.tile, down, and back."""
+    cdef Item idle[2]
     cdef Py_ssize_t line, whole = 2 * road.down.n * road.across.n * lane_size(zero), step = 2 * road.across.n * sizeof(fvec)
     for line from 0 <= line < whole by step:
         forward(zero, room.tile + line, &road.across, road.across.passes)
-    filter_tile(zero, road, room)
+    idle[0].verdict = idle[1].verdict = ZERO
+    filter_tile(zero, NULL, road, room, idle)
     for line from 0 <= line < whole by step:
         backward(zero, room.tile + line, &road.across, road.across.passes)

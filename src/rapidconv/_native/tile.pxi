@@ -280,11 +280,30 @@ cdef inline void transform_columns(fvec zero, Overlap* road, Room* room, char* c
         forward(zero, strip, &road.down, road.down.passes)
 
 
-cdef void filter_tile(fvec zero, Overlap* road, Room* room) noexcept nogil:
-    """Down the columns of room.tile: transform, multiply by the kernel's spectrum, transform back."""
+cdef inline void read_rows_later(const char* row, Py_ssize_t step, Py_ssize_t first, Py_ssize_t end, Py_ssize_t bytes) noexcept nogil:
+    """Rows first <= . < end, step bytes apart, on their way to the second-level cache."""
+    cdef Py_ssize_t y, at
+    for y in range(first, end):
+        for at from 0 <= at < bytes + 63 by 64:
+            RC_READ_LATER(row + y * step + min(at, bytes - 1))
+
+
+cdef void filter_tile(fvec zero, Job* job, Overlap* road, Room* room, Item* items) noexcept nogil:
+    """Down the columns of room.tile: transform, multiply by the kernel's spectrum, transform back.
+
+    Meanwhile the lines of the result that outputs of the items go to are fetched: stores do not wait for them then.
+    """
     cdef Py_ssize_t s, unit = 2 * sizeof(fvec), lanes = lanes_in(zero), line = road.across.n * unit, block = lanes * unit
+    cdef Py_ssize_t strips = road.across.n // lanes
     cdef char* cells
-    for s in range(road.across.n // lanes):
+    cdef Item* it
+    cdef int k
+    for s in range(strips):
+        for k in range(2):
+            it = &items[k]
+            if it.verdict == DONE and 0 < job.out_col_stride <= 16:
+                read_rows_later(it.out + it.y * job.out_row_stride + it.x * job.out_col_stride, job.out_row_stride,
+                                it.m * s // strips, it.m * (s + 1) // strips, it.n * job.out_col_stride)
         cells = room.tile + s * block
         turn(zero, cells, line, room.strip, block, road.down.n // lanes)
         filter_strip(zero, room.strip, &road.down, road.spectrum + s * road.down.n * unit)
