@@ -280,7 +280,9 @@ cdef inline void transform_columns(fvec zero, Overlap* road, Room* room, char* c
         forward(zero, strip, &road.down, road.down.passes)
 
 
-cdef inline void read_rows_later(const char* row, Py_ssize_t step, Py_ssize_t first, Py_ssize_t end, Py_ssize_t bytes) noexcept nogil:
+cdef inline void read_rows_later(
+    const char* row, Py_ssize_t step, Py_ssize_t first, Py_ssize_t end, Py_ssize_t bytes,
+) noexcept nogil:
     """Rows first <= . < end, step bytes apart, on their way to the second-level cache."""
     cdef Py_ssize_t y, at
     for y in range(first, end):
