@@ -813,8 +813,16 @@ cdef void square3(vec zero, const Band* band, Py_ssize_t x, Py_ssize_t last, int
     stream(zero, band, x, (RC_STREAM_VECS(3) - 1) * sizeof(vec), 3, 3, NULL, RC_STREAM_VECS(3), <loaded> 0)
 
 
+cdef void square4(vec zero, const Band* band, Py_ssize_t x, Py_ssize_t last, int vecs) noexcept nogil:
+    stream(zero, band, x, (RC_STREAM_VECS(4) - 1) * sizeof(vec), 4, 4, NULL, RC_STREAM_VECS(4), <loaded> 0)
+
+
 cdef void square5(vec zero, const Band* band, Py_ssize_t x, Py_ssize_t last, int vecs) noexcept nogil:
     stream(zero, band, x, (RC_STREAM_VECS(5) - 1) * sizeof(vec), 5, 5, NULL, RC_STREAM_VECS(5), <loaded> 0)
+
+
+cdef void square6(vec zero, const Band* band, Py_ssize_t x, Py_ssize_t last, int vecs) noexcept nogil:
+    stream(zero, band, x, (RC_STREAM_VECS(6) - 1) * sizeof(vec), 6, 6, NULL, RC_STREAM_VECS(6), <loaded> 0)
 
 
 cdef void square9(vec zero, const Band* band, Py_ssize_t x, Py_ssize_t last, int vecs) noexcept nogil:
@@ -937,8 +945,12 @@ cdef void correlate_rows(
         full = strip
         if square and kh == 3:
             full = square3
+        elif square and kh == 4:
+            full = square4
         elif square and kh == 5:
             full = square5
+        elif square and kh == 6:
+            full = square6
         elif square and kh == 9:
             full = square9
     if vec is vf4 or vec is vf8 or vec is vw4 or vec is vw8:
