@@ -109,8 +109,9 @@ cdef enum:
     LEAST_PERIODS = 8       # heights of the kernel in a band, and rows: a ring throws up to 8 rows away at its ends
     LEAST_RING = 256
     SHARED_SETS = 2048      # bytes between rows of which every second one, or all, lie in the same sets of a first-level cache
-    FETCHED = 8             # rows of a band in whose time the next one's are fetched
-    LOW_STREAM = 6          # rows of kernels that gain: taller ones lose more by the rows that bands share (docs/decisions.md)
+    LOW_STREAM = 6          # rows of kernels that gain by lower bands, and by fetching the next band's rows of the result too,
+    LOW_BAND = 12           # which are so many rows then
+    FETCHED = 16            # rows of any band, in whose time the next one's are fetched
 
 
 ctypedef char loaded         # whence the taps of a row have their inputs: words by which Cython tells the two ways apart
@@ -233,17 +234,28 @@ cdef struct Band:        # rows that a sweep from left to right keeps in the fir
     Py_ssize_t ahead         # rows of the next band, which are fetched meanwhile
 
 
-cdef inline void fetch_ahead(const Band* band, Py_ssize_t x, Py_ssize_t width) noexcept nogil:
-    """The next band's rows of the image and of the result, under a strip so many bytes wide, into the second-level cache."""
-    cdef Py_ssize_t i, at
+cdef inline void fetch_row(
+    const Band* band, Py_ssize_t i, Py_ssize_t x, Py_ssize_t width, const Py_ssize_t kh,
+) noexcept nogil:
+    """The next band's row i under a strip so many bytes wide, into the second-level cache: in the time of this band's row i,
+    for all rows at once would wait for one another, and the sums for them."""
+    cdef Py_ssize_t at
     cdef const char* row
-    cdef const char* out = band.out + band.m * band.out_pitch + x
-    for i in range(band.ahead):
-        row = band.rows[band.m + band.kh - 1 + i] + x
+    cdef const char* out
+    if i >= band.ahead:
+        return
+    row = band.rows[band.m + kh - 1 + i] + x
+    for at from 0 <= at < width by 64:
+        RC_READ_LATER(row + at)
+    if kh <= LOW_STREAM:
+        out = band.out + (band.m + i) * band.out_pitch + x
         for at from 0 <= at < width by 64:
-            RC_READ_LATER(row + at)
             RC_READ_LATER(out + at)
-        out += band.out_pitch
+
+
+cdef inline Py_ssize_t band_rows(Py_ssize_t kh, bint fetches) noexcept nogil:
+    """Rows of a band, in whose time the next one's are fetched, or which lie in the cache."""
+    return min(RC_BAND(kh), LOW_BAND) if fetches and kh <= LOW_STREAM else RC_BAND(kh)
 
 
 cdef inline const char* row_of(const char* sums, Py_ssize_t i, Py_ssize_t sums_pitch) noexcept nogil:
@@ -255,11 +267,14 @@ cdef inline void stream_row(
     vec* a00, vec* a01, vec* a02, vec* a10, vec* a11, vec* a12, vec* a20, vec* a21, vec* a22,
     vec* a30, vec* a31, vec* a32, vec* a40, vec* a41, vec* a42, vec* a50, vec* a51, vec* a52,
     vec* a60, vec* a61, vec* a62, vec* a70, vec* a71, vec* a72, vec* a80, vec* a81, vec* a82,
-    vec zero, const char* p, const char* w, Py_ssize_t w_step, const Py_ssize_t kh, Py_ssize_t kw, Py_ssize_t step,
-    const char* sums, char* out, Py_ssize_t last, const int first_row, const int last_row, const int vecs, inputs way,
+    vec zero, const Band* band, Py_ssize_t i, Py_ssize_t x, const char* w, Py_ssize_t w_step, const Py_ssize_t kh, Py_ssize_t kw,
+    Py_ssize_t step, const char* sums, char* out, Py_ssize_t last, const int first_row, const int last_row, const int vecs,
+    inputs way,
 ) noexcept nogil:
-    """One input row of a stream: output row kh - 1 begins, from sums or zero; output row 0 is finished; all move up one."""
+    """Input row i of a stream: output row kh - 1 begins, from sums or zero; output row 0 is finished; all move up one."""
     if last_row == kh - 1:
+        fetch_row(band, i, x, vecs * sizeof(vec), kh)
+        sums = row_of(sums, i, band.sums_pitch)
         if kh == 1:
             begin(zero, a00, a01, a02, sums, last, vecs)
         elif kh == 2:
@@ -281,7 +296,7 @@ cdef inline void stream_row(
     taps(a00, a01, a02, a10, a11, a12, a20, a21, a22,
          a30, a31, a32, a40, a41, a42, a50, a51, a52,
          a60, a61, a62, a70, a71, a72, a80, a81, a82,
-         p, w, w_step, kw, step, last, first_row, last_row, vecs, way)
+         band.rows[i] + x, w, w_step, kw, step, last, first_row, last_row, vecs, way)
     if first_row == 0:
         finish(a00, a01, a02, out, last, vecs)
     a00[0] = a10[0]
@@ -318,9 +333,7 @@ cdef inline void stream(
     cdef vec a00, a01, a02, a10, a11, a12, a20, a21, a22
     cdef vec a30, a31, a32, a40, a41, a42, a50, a51, a52
     cdef vec a60, a61, a62, a70, a71, a72, a80, a81, a82
-    cdef Py_ssize_t i, size = lane_size(zero), m = band.m, w_step = band.w_step, step = band.step
-    cdef Py_ssize_t sums_pitch = band.sums_pitch, out_pitch = band.out_pitch
-    cdef const char** rows = band.rows
+    cdef Py_ssize_t i, size = lane_size(zero), m = band.m, w_step = band.w_step, step = band.step, out_pitch = band.out_pitch
     cdef const char* w = band.w + (kh - 1) * size
     cdef char* out = band.out + x
     a00 = a01 = a02 = nought(zero)
@@ -338,105 +351,88 @@ cdef inline void stream(
         stream_row(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
                    &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
                    &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
-                   zero, rows[kh - 9] + x, w, w_step, kh, kw, step,
-                   row_of(sums, kh - 9, sums_pitch), NULL, last, 8, kh - 1, vecs, way)
+                   zero, band, kh - 9, x, w, w_step, kh, kw, step, sums, NULL, last, 8, kh - 1, vecs, way)
     if kh > 7:
         stream_row(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
                    &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
                    &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
-                   zero, rows[kh - 8] + x, w, w_step, kh, kw, step,
-                   row_of(sums, kh - 8, sums_pitch), NULL, last, 7, kh - 1, vecs, way)
+                   zero, band, kh - 8, x, w, w_step, kh, kw, step, sums, NULL, last, 7, kh - 1, vecs, way)
     if kh > 6:
         stream_row(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
                    &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
                    &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
-                   zero, rows[kh - 7] + x, w, w_step, kh, kw, step,
-                   row_of(sums, kh - 7, sums_pitch), NULL, last, 6, kh - 1, vecs, way)
+                   zero, band, kh - 7, x, w, w_step, kh, kw, step, sums, NULL, last, 6, kh - 1, vecs, way)
     if kh > 5:
         stream_row(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
                    &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
                    &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
-                   zero, rows[kh - 6] + x, w, w_step, kh, kw, step,
-                   row_of(sums, kh - 6, sums_pitch), NULL, last, 5, kh - 1, vecs, way)
+                   zero, band, kh - 6, x, w, w_step, kh, kw, step, sums, NULL, last, 5, kh - 1, vecs, way)
     if kh > 4:
         stream_row(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
                    &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
                    &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
-                   zero, rows[kh - 5] + x, w, w_step, kh, kw, step,
-                   row_of(sums, kh - 5, sums_pitch), NULL, last, 4, kh - 1, vecs, way)
+                   zero, band, kh - 5, x, w, w_step, kh, kw, step, sums, NULL, last, 4, kh - 1, vecs, way)
     if kh > 3:
         stream_row(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
                    &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
                    &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
-                   zero, rows[kh - 4] + x, w, w_step, kh, kw, step,
-                   row_of(sums, kh - 4, sums_pitch), NULL, last, 3, kh - 1, vecs, way)
+                   zero, band, kh - 4, x, w, w_step, kh, kw, step, sums, NULL, last, 3, kh - 1, vecs, way)
     if kh > 2:
         stream_row(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
                    &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
                    &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
-                   zero, rows[kh - 3] + x, w, w_step, kh, kw, step,
-                   row_of(sums, kh - 3, sums_pitch), NULL, last, 2, kh - 1, vecs, way)
+                   zero, band, kh - 3, x, w, w_step, kh, kw, step, sums, NULL, last, 2, kh - 1, vecs, way)
     if kh > 1:
         stream_row(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
                    &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
                    &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
-                   zero, rows[kh - 2] + x, w, w_step, kh, kw, step,
-                   row_of(sums, kh - 2, sums_pitch), NULL, last, 1, kh - 1, vecs, way)
+                   zero, band, kh - 2, x, w, w_step, kh, kw, step, sums, NULL, last, 1, kh - 1, vecs, way)
     for i in range(kh - 1, m):
         stream_row(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
                    &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
                    &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
-                   zero, rows[i] + x, w, w_step, kh, kw, step,
-                   row_of(sums, i, sums_pitch), out, last, 0, kh - 1, vecs, way)
+                   zero, band, i, x, w, w_step, kh, kw, step, sums, out, last, 0, kh - 1, vecs, way)
         out += out_pitch
     if kh > 1:
         stream_row(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
                    &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
                    &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
-                   zero, rows[m] + x, w, w_step, kh, kw, step,
-                   NULL, out, last, 0, kh - 2, vecs, way)
+                   zero, band, m, x, w, w_step, kh, kw, step, NULL, out, last, 0, kh - 2, vecs, way)
     if kh > 2:
         stream_row(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
                    &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
                    &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
-                   zero, rows[m + 1] + x, w, w_step, kh, kw, step,
-                   NULL, out + out_pitch, last, 0, kh - 3, vecs, way)
+                   zero, band, m + 1, x, w, w_step, kh, kw, step, NULL, out + out_pitch, last, 0, kh - 3, vecs, way)
     if kh > 3:
         stream_row(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
                    &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
                    &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
-                   zero, rows[m + 2] + x, w, w_step, kh, kw, step,
-                   NULL, out + 2 * out_pitch, last, 0, kh - 4, vecs, way)
+                   zero, band, m + 2, x, w, w_step, kh, kw, step, NULL, out + 2 * out_pitch, last, 0, kh - 4, vecs, way)
     if kh > 4:
         stream_row(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
                    &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
                    &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
-                   zero, rows[m + 3] + x, w, w_step, kh, kw, step,
-                   NULL, out + 3 * out_pitch, last, 0, kh - 5, vecs, way)
+                   zero, band, m + 3, x, w, w_step, kh, kw, step, NULL, out + 3 * out_pitch, last, 0, kh - 5, vecs, way)
     if kh > 5:
         stream_row(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
                    &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
                    &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
-                   zero, rows[m + 4] + x, w, w_step, kh, kw, step,
-                   NULL, out + 4 * out_pitch, last, 0, kh - 6, vecs, way)
+                   zero, band, m + 4, x, w, w_step, kh, kw, step, NULL, out + 4 * out_pitch, last, 0, kh - 6, vecs, way)
     if kh > 6:
         stream_row(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
                    &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
                    &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
-                   zero, rows[m + 5] + x, w, w_step, kh, kw, step,
-                   NULL, out + 5 * out_pitch, last, 0, kh - 7, vecs, way)
+                   zero, band, m + 5, x, w, w_step, kh, kw, step, NULL, out + 5 * out_pitch, last, 0, kh - 7, vecs, way)
     if kh > 7:
         stream_row(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
                    &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
                    &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
-                   zero, rows[m + 6] + x, w, w_step, kh, kw, step,
-                   NULL, out + 6 * out_pitch, last, 0, kh - 8, vecs, way)
+                   zero, band, m + 6, x, w, w_step, kh, kw, step, NULL, out + 6 * out_pitch, last, 0, kh - 8, vecs, way)
     if kh > 8:
         stream_row(&a00, &a01, &a02, &a10, &a11, &a12, &a20, &a21, &a22,
                    &a30, &a31, &a32, &a40, &a41, &a42, &a50, &a51, &a52,
                    &a60, &a61, &a62, &a70, &a71, &a72, &a80, &a81, &a82,
-                   zero, rows[m + 7] + x, w, w_step, kh, kw, step,
-                   NULL, out + 7 * out_pitch, last, 0, kh - 9, vecs, way)
+                   zero, band, m + 7, x, w, w_step, kh, kw, step, NULL, out + 7 * out_pitch, last, 0, kh - 9, vecs, way)
 
 
 cdef inline void read_ahead(vec zero, const char* p, const int vecs) noexcept nogil:
@@ -817,8 +813,16 @@ cdef void square3(vec zero, const Band* band, Py_ssize_t x, Py_ssize_t last, int
     stream(zero, band, x, (RC_STREAM_VECS(3) - 1) * sizeof(vec), 3, 3, NULL, RC_STREAM_VECS(3), <loaded> 0)
 
 
+cdef void square4(vec zero, const Band* band, Py_ssize_t x, Py_ssize_t last, int vecs) noexcept nogil:
+    stream(zero, band, x, (RC_STREAM_VECS(4) - 1) * sizeof(vec), 4, 4, NULL, RC_STREAM_VECS(4), <loaded> 0)
+
+
 cdef void square5(vec zero, const Band* band, Py_ssize_t x, Py_ssize_t last, int vecs) noexcept nogil:
     stream(zero, band, x, (RC_STREAM_VECS(5) - 1) * sizeof(vec), 5, 5, NULL, RC_STREAM_VECS(5), <loaded> 0)
+
+
+cdef void square6(vec zero, const Band* band, Py_ssize_t x, Py_ssize_t last, int vecs) noexcept nogil:
+    stream(zero, band, x, (RC_STREAM_VECS(6) - 1) * sizeof(vec), 6, 6, NULL, RC_STREAM_VECS(6), <loaded> 0)
 
 
 cdef void square9(vec zero, const Band* band, Py_ssize_t x, Py_ssize_t last, int vecs) noexcept nogil:
@@ -866,8 +870,6 @@ cdef inline void sweep(
         else:
             vecs = 3
         last = min(vecs * one, left) - one
-        if band.ahead > 0:
-            fetch_ahead(band, x, vecs * one)
         if left >= widest * one + spare and vecs == widest:
             full(zero, band, x, last, vecs)
         else:
@@ -897,8 +899,7 @@ cdef void correlate_rows(
     cdef Py_ssize_t y = 0, spare = 0
     cdef int widest = RC_TILE_VECS
     cdef bint streams = lane_streams(zero) and kh <= RC_STREAM_ROWS and m >= kh
-    cdef bint fetches = streams and lane_fetches(zero) and kh <= LOW_STREAM and ahead > -m
-    cdef Py_ssize_t tall = FETCHED if fetches else RC_BAND(kh)
+    cdef Py_ssize_t tall = band_rows(kh, ahead > -m)
     cdef bint square = streams and kw == kh and sums == NULL
     cdef void (*strip)(vec, const Band*, Py_ssize_t, Py_ssize_t, int) noexcept nogil
     cdef void (*full)(vec, const Band*, Py_ssize_t, Py_ssize_t, int) noexcept nogil
@@ -944,8 +945,12 @@ cdef void correlate_rows(
         full = strip
         if square and kh == 3:
             full = square3
+        elif square and kh == 4:
+            full = square4
         elif square and kh == 5:
             full = square5
+        elif square and kh == 6:
+            full = square6
         elif square and kh == 9:
             full = square9
     if vec is vf4 or vec is vf8 or vec is vw4 or vec is vw8:
@@ -977,7 +982,7 @@ cdef void correlate_rows(
         band.rows = rows + y
         band.sums = row_of(sums, y, sums_pitch)
         band.out = out + y * out_pitch
-        band.ahead = min(tall, m - y - band.m + ahead) if fetches else 0
+        band.ahead = min(tall, m - y - band.m + ahead)
         sweep(zero, &band, widest, strip, full, spare)
         y += band.m
 

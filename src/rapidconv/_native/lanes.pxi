@@ -236,11 +236,6 @@ cdef inline bint lane_streams(vec like) noexcept nogil:
     return vec is vf4 or vec is vf8 or vec is vi2 or vec is vw4 or vec is vw8 or vec is vq4 or vec is vp4
 
 
-cdef inline bint lane_fetches(vec like) noexcept nogil:
-    """Whether images are read, and results stored, where they lie, in tiles so high that there is a next band of rows."""
-    return vec is vf4 or vec is vf8
-
-
 cdef inline bint lane_joins(vec like) noexcept nogil:
     """Whether numbers of several rows make a lane, in scratch memory that stays in the cache."""
     return vec is vq4 or vec is vp4

@@ -310,6 +310,7 @@ cdef inline void slopes(
     cdef bankable w0 = splat(zero, band.w), w1 = splat(zero, band.w + (3 * size if down else size))
     s00 = s01 = s02 = s10 = s11 = s12 = zero
     for y in range(-2, band.m):
+        fetch_row(band, y + 2, x, vecs * sizeof(bankable), 3)
         p = band.rows[y + 2] + x
         if vecs == 1:
             p += last
@@ -366,6 +367,8 @@ cdef inline void pair_strip(
     cdef Py_ssize_t y, at
     cdef int k
     cdef char* out = band.out + x
+    for y in range(band.ahead):
+        fetch_row(band, y, x, vecs * sizeof(bankable), band.kh)
     if band.kh == 1:
         for y in range(band.m):
             if vecs > 2:
@@ -425,9 +428,8 @@ cdef void correlate_pairs(
     char* out, Py_ssize_t out_pitch, Py_ssize_t ahead, int order,
 ) noexcept nogil:
     """As correlate_rows, in an order of pairs."""
-    cdef Py_ssize_t y = 0, size = lane_size(zero), tall = RC_BAND(kh)
+    cdef Py_ssize_t y = 0, size = lane_size(zero), tall = band_rows(kh, ahead > -m)
     cdef int widest = 2 if kh > 1 and (order == SYMMETRIC or order == SKEW) else 3
-    cdef bint fetches = kh <= LOW_STREAM and ahead > -m
     cdef void (*strip)(bankable, const Band*, Py_ssize_t, Py_ssize_t, int) noexcept nogil
     cdef Band band
     band.n, band.kh, band.kw, band.w, band.w_step, band.step = n, kh, kw, w, kh * size, step
@@ -440,12 +442,10 @@ cdef void correlate_pairs(
         strip = slope_down_strip
     else:
         strip = slope_along_strip
-    if fetches:
-        tall = FETCHED
     while y < m:
         band.m = m - y if m - y < tall + kh else tall
         band.rows = rows + y
         band.out = out + y * out_pitch
-        band.ahead = min(tall, m - y - band.m + ahead) if fetches else 0
+        band.ahead = min(tall, m - y - band.m + ahead)
         sweep(zero, &band, widest, strip, strip, 0)
         y += band.m
