@@ -591,6 +591,16 @@ PAIRS = {
 }
 
 
+
+@pytest.mark.parametrize("taps", [(1, 1), (3, 3)])
+def test_alpha_that_is_passed_through_meets_no_weights_whatever_was_done_before(taps):
+    picture = np.full((5, 6, 4), 0.5, np.float32)
+    for weight in (1, 2, 3):
+        result = image.filter2d(picture, np.full(taps, float(weight)), channel_axis=2, alpha="keep")
+        np.testing.assert_array_equal(result[..., 3], 0.5)
+        np.testing.assert_array_equal(result[..., :3], weight * 0.5 * taps[0] * taps[1])
+
+
 @pytest.mark.parametrize("pair", PAIRS.values(), ids=PAIRS)
 def test_another_call_is_not_mistaken_for_one_before(pair):
     one, two = pair
