@@ -26,8 +26,8 @@ __all__ = ["Factors", "box", "factor", "lane_factors", "split", "trim"]
 MOST = 4
 #: Steps of the precision, eps, that a tap may be off.
 _SLACK = 4
-#: How far a sample of a kernel may be off, before one looks closer, in steps: more than 4**MOST * 10 * _SLACK / 2, by type.
-_PROBE = {char: 2.0**14 * float(np.finfo(char.replace("e", "f")).eps) for char in "efdFD"}
+#: How far a sample of a kernel may be off, before one looks closer, by type: in steps more than 4**MOST * 10 * _SLACK / 2.
+_PROBE = {char: kernels.probe * float(np.finfo(char.replace("e", "f")).eps) for char in "efdFD"}
 #: Whole numbers above this are not factored: products of two of them stay in 64 bits.
 _LARGEST = 2**31
 #: Floating taps are looked at as whole numbers of so many bits, times a power of two.
