@@ -314,7 +314,7 @@ def _rows(problem: Problem, lane: Lane, parts: int) -> _cost.Rows:
 def beyond(problem: Problem) -> int:
     """Pixels beyond the image's ends that a row of the result reads."""
     reach, width = problem.left + problem.shape[-1] + problem.kernel.shape[-1] - 1, problem.image.shape[problem.kernel.ndim - 1]
-    return max(0, -problem.left) + max(0, reach - width)
+    return max(0, -problem.left) + int(max(0, reach - width))
 
 
 def _most_products(cost: _cost.Cost, lane: str, kernel: tuple[int, ...], rows: _cost.Rows, limit: float) -> int:
