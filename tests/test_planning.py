@@ -8,7 +8,19 @@ import pytest
 import scipy.ndimage
 
 import rapidconv
-from rapidconv import _again, _arguments, _blocks, _boundary, _execute, _passes, _plan, _transform, image, ndimage, signal
+from rapidconv import (
+    _again,
+    _arguments,
+    _blocks,
+    _boundary,
+    _execute,
+    _passes,
+    _plan,
+    _transform,
+    image,
+    ndimage,
+    signal,
+)
 
 
 def steep(pixels, axis, output, mode, cval, steps=1, **keywords):
