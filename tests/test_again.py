@@ -647,3 +647,16 @@ def test_lines_that_are_no_small_jobs_are_not_kept_as_such(monkeypatch):
     for truncate in (4.0, 4.01, 4.02):
         assert ndimage.gaussian_filter(x, 2.0, truncate=truncate).tobytes() == expected.tobytes()
         assert not any(isinstance(each, _execute.Again) for each in _again.kept.values())
+
+
+@pytest.mark.parametrize("method", ["auto", "separable"])
+@pytest.mark.parametrize(("shape", "keywords"), [((200, 210), {}), ((90, 80, 3), {"channel_axis": -1}), ((5, 1, 1), {"channel_axis": 2})])
+def test_a_bank_of_one_kernel_done_alone(shape, keywords, method):
+    """Its result has an axis more than its one problem: the second call took that for the rows and wrote beyond the result."""
+    picture, kernel = zoo.values(shape, "f4"), gaussian(15, "f4")
+    want = pictures.filter_bank(picture, kernel[None], method=method, **keywords)[0]
+    assert np.allclose(want, pictures.filter2d(picture, kernel, method="direct", **keywords), atol=1e-3 * abs(picture).max())
+    for _ in range(3):
+        assert same_bits(pictures.filter_bank(picture, kernel[None], method=method, **keywords)[0], want)
+    ready = rapidconv.prepare(pictures.filter_bank, picture, kernel[None], method=method, **keywords)
+    assert same_bits(ready(picture)[0], want)

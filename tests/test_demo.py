@@ -1,6 +1,7 @@
 """The demo command: its sheets, its table, its exit status; and the two commands the README opens with."""
 
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -144,6 +145,22 @@ def test_out_that_is_a_file_is_status_two(demo, tmp_path, capsys):
         cli.main(["demo", "--out", str(path)])
     assert stop.value.code == 2
     assert f"cannot write into {path}" in capsys.readouterr().err
+
+
+def test_out_that_cannot_be_written_is_status_two(demo, tmp_path, capsys, monkeypatch):
+    def refuse(dir):
+        raise PermissionError(13, "Permission denied", str(dir))
+
+    monkeypatch.setattr(cli, "TemporaryFile", refuse)       # root may write anywhere
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["demo", "--out", str(tmp_path)])
+    assert stop.value.code == 2
+    assert f"cannot write into {tmp_path}: Permission denied" in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_the_package_is_the_command():
+    done = subprocess.run([sys.executable, "-m", "rapidconv", "--version"], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (0, f"rapidconv {rapidconv.__version__}\n")
 
 
 def test_version(capsys):

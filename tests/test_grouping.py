@@ -6,6 +6,7 @@ import zoo
 from oracle import check_values
 
 import rapidconv
+from rapidconv import ndimage
 
 
 @pytest.mark.parametrize("big", [2**24, 2**40, 2**62])
@@ -135,3 +136,29 @@ def test_a_large_number_in_any_column_is_exact(dtype, column):
     picture[11, column] = np.iinfo(dtype).max - 1
     result = rapidconv.convolve2d(picture, kernel, "same", "symm", method="direct")
     check_values(result, picture, kernel, "same", "symm", exact=True)
+
+
+def test_tall_kernels_with_zeros_are_mended_in_groups_of_rows():
+    rng = np.random.default_rng(12)
+    image, kernel = rng.normal(size=(420, 1500)).astype(np.float32), rng.normal(size=(1201, 2))
+    kernel[::2] = 0
+    image[200, 700] = np.nan
+    result = ndimage.correlate(image, kernel, mode="constant", method="direct")
+    reached = ndimage.correlate(np.isnan(image).astype(int), (kernel != 0).astype(int), mode="constant") > 0
+    np.testing.assert_array_equal(np.isnan(result), reached)
+    image[200, 700] = 0
+    wanted = ndimage.correlate(image, kernel, mode="constant", method="direct")
+    np.testing.assert_allclose(result[~reached], wanted[~reached], atol=1e-3)
+
+
+def test_pieces_of_rows_of_volumes_are_mended_each_with_its_own_pixels():
+    rng = np.random.default_rng(1)
+    image, kernel = rng.normal(size=(5, 40, 700)), rng.normal(size=(3, 3, 3))
+    kernel[:, 1] = 0
+    image[2, 20, [5, 300, 691]] = np.nan
+    bad = np.isnan(image)
+    result = ndimage.correlate(image, kernel, mode="constant", method="direct")
+    reached = ndimage.correlate(bad.astype(int), (kernel != 0).astype(int), mode="constant") > 0
+    np.testing.assert_array_equal(np.isnan(result), reached)
+    wanted = ndimage.correlate(np.where(bad, 0, image), kernel, mode="constant", method="direct")
+    np.testing.assert_allclose(result[~reached], wanted[~reached], atol=1e-12)

@@ -389,6 +389,8 @@ RGB = np.zeros((6, 7, 3), np.uint8)
         ({"fillvalue": "a"}, TypeError, ["`fillvalue`"]),
         ({"delta": None}, TypeError, ["`delta`", "real number"]),
         ({"scale": np.inf}, ValueError, ["`scale`", "finite"]),
+        ({"delta": -(10**400)}, ValueError, ["`delta`", "finite"]),
+        ({"fillvalue": 10**400}, ValueError, ["`fillvalue`", "is not a pixel"]),
         ({"dtype": "int32"}, ValueError, ["`dtype` 'int32'", "uint8"]),
         ({"dtype": "pixel"}, ValueError, ["`dtype` 'pixel'", "uint8"]),
         ({"saturate": "yes"}, TypeError, ["`saturate`", "True or False"]),

@@ -13,7 +13,7 @@ ROOT = Path(rapidconv.__file__).parent
 
 # From left to right: a module imports what stands to its right, never what stands to its left or beside it.
 ORDER = [
-    {"__init__"},
+    {"__init__", "__main__"},
     {"cli", "demo"},
     {"planning"},
     {"signal", "ndimage", "image"},

@@ -8,7 +8,19 @@ import pytest
 import scipy.ndimage
 
 import rapidconv
-from rapidconv import _again, _blocks, _boundary, _execute, _passes, _plan, _transform, image, ndimage, signal
+from rapidconv import (
+    _again,
+    _arguments,
+    _blocks,
+    _boundary,
+    _execute,
+    _passes,
+    _plan,
+    _transform,
+    image,
+    ndimage,
+    signal,
+)
 
 
 def steep(pixels, axis, output, mode, cval, steps=1, **keywords):
@@ -345,3 +357,16 @@ def test_kernels_larger_than_images_are_prepared_whatever_lies_in_memory(method,
     prepared = rapidconv.prepare(signal.convolve2d, image, GREY, "valid", method=method)
     monkeypatch.undo()
     np.testing.assert_array_equal(prepared(image), signal.convolve2d(image, GREY, "valid", method=method))
+
+
+def test_a_plan_kept_is_that_of_a_call_with_the_same_rows_beyond_the_image():
+    """Sums along rows take longer where rows read beyond the image's ends: a call between its ends has a plan of its own."""
+    kernel = np.outer(RNG.random(15), RNG.random(17))
+
+    def planned(shape, mode):
+        arguments = "convolve2d", np.zeros(shape), kernel, mode, "symm", 0, "auto", None, None, None
+        return _plan.plans(_arguments.signal2d(*arguments))[0]
+
+    same = planned((100, 110), "same")
+    assert planned((100, 110), "same") is same
+    assert planned((114, 126), "valid") is not same

@@ -226,8 +226,15 @@ def test_tracemalloc_sees_results():
         tracemalloc.stop()
 
 
-def start(text):
-    code = "import rapidconv; print(rapidconv.show_config(mode='dicts')['kept_mib'])"
+KEPT = "from rapidconv import _memory; from rapidconv._native.memory import kept_now; _memory.empty((1 << 20,), __import__('numpy').dtype('u1')); "
+
+
+@pytest.mark.parametrize(("text", "least", "most"), [("", 2**20, 2**21), ("0", 0, 0), ("1", 2**20, 2**21)])
+def test_so_much_is_kept(text, least, most):
+    assert least <= int(start(text, KEPT + "print(kept_now())").stdout) <= most
+
+
+def start(text, code="import rapidconv; print(rapidconv.show_config(mode='dicts')['kept_mib'])"):
     return subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False,
         env={**os.environ, "RAPIDCONV_KEEP_MIB": text},

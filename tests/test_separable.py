@@ -588,3 +588,73 @@ def test_taps_a_few_steps_off_are_no_product(char):
 def test_infinities_are_no_box():
     for value in (np.inf, -np.inf, np.nan):
         assert box(np.full((3, 4), value)) is None
+
+
+def of_growing_sums(scale):
+    """Whole numbers that are exactly two products, of which each is 4095 times the largest tap, and cancels most of the other."""
+    kernel = np.zeros((11, 11))
+    kernel[0] = kernel[:, 0] = 4095.0
+    kernel[0, 0] = 1.0
+    return kernel * scale
+
+
+@pytest.mark.parametrize("scale", [1.0, 2.0**-20])
+def test_products_that_cancel_each_other_are_not_taken_for_a_kernel(scale):
+    """Their partial sums are thousands of times those of the taps, so what they round is, too."""
+    kernel, image = of_growing_sums(scale), pixels((40, 50), "float64")
+    whole = factor(of_growing_sums(1).astype(np.int64))
+    assert whole.rank == 2
+    assert whole.total == (1 + 10 * 4095) ** 2 + 10 * 10 * 4095**2      # of both, which tells the lane
+    with pytest.raises(ValueError, match="cannot serve"):
+        rapidconv.convolve2d(image, kernel, method="separable")
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.float64, np.float32])
+def test_whole_numbers_are_products_exactly_or_not_at_all(dtype):
+    rng = np.random.default_rng(4)
+    (a, b), (c, d) = rng.integers(2, 9, (2, 2, 15))
+    kernel = (2 * np.outer(a, b) + 3 * np.outer(c, d)).astype(dtype)        # no pivot of theirs divides its row and column
+    for whole in (kernel, np.full((9, 9), 2**31, np.uint64), np.full((9, 9), -(2**31), np.int64)):
+        found = factor(whole)
+        assert found is None or (found.columns.astype(object).T @ found.rows.astype(object) == whole.astype(object)).all()
+    assert factor(kernel) is None
+    assert factor(np.full((9, 9), 2**64 - 1, np.uint64)) is None
+    corner = np.zeros((9, 9), np.int64)
+    corner[0] = corner[:, 0] = 2**16
+    corner[0, 0] = 1
+    assert factor(corner) is None               # its second product has taps of 2^32
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_kernels_of_any_size_have_factors_that_make_them_or_none(dtype):
+    """Powers of two from the smallest subnormal to the largest number do not overflow on the way."""
+    small, large = np.finfo(dtype).minexp, np.finfo(dtype).maxexp
+    ones, gaussian = np.outer(np.arange(1, 10), np.arange(2, 9)).astype(dtype), low_rank(15, dtype)
+    scales = 0
+    for exponent in range(small, large - 10, 3):
+        for kernel in (np.ldexp(ones, exponent), np.ldexp(gaussian, exponent), np.ldexp(np.sqrt(ones), exponent)):
+            with np.errstate(all="raise"):
+                found = factor(kernel)
+            if found is not None:
+                scales += 1
+                made = found.columns.T.astype(np.longdouble) @ found.rows
+                assert np.abs(made - kernel).max() <= 4 * np.finfo(dtype).eps * np.abs(kernel).max()
+                np.testing.assert_allclose(float(found.total), (np.abs(found.columns).sum(1, "d") * np.abs(found.rows).sum(1, "d")).sum())
+    assert scales > 100
+
+
+@pytest.mark.parametrize("char", "fd")
+def test_sums_of_products_with_noise_are_none(char):
+    kernel = low_rank(31, char)
+    assert factor(kernel).rank == 2
+    noise = np.random.default_rng(3).normal(size=kernel.shape) * 20 * np.finfo(char).eps * np.abs(kernel).max()
+    assert factor((kernel + noise).astype(char)) is None
+
+
+def test_whole_numbers_at_some_scale_keep_the_digits_of_small_pixels():
+    """Columns of whole numbers beside rows of 2^-27 made subnormal numbers between rows and columns of all pixels below 2e-31."""
+    taps = np.outer(1 + np.arange(9) % 2, np.ones(7)).astype(np.float32) * np.float32(1 / 9)
+    image = (np.random.default_rng(1).random((40, 40)) * 1e-35).astype(np.float32)
+    result = rapidconv.convolve2d(image, taps, "same", method="separable")
+    wanted = rapidconv.convolve2d(image.astype(np.float64), taps.astype(np.float64), "same")
+    np.testing.assert_allclose(result, wanted, rtol=1e-6)

@@ -388,6 +388,21 @@ def test_what_is_little_work_is_counted_as_the_planner_counts():
     assert image.filter2d(x, kernel, channel_axis=2).tobytes() == expected.tobytes()
 
 
+@pytest.mark.parametrize("convolves", [True, False])
+@pytest.mark.parametrize("corner", [(0, 0), (0, -1), (-1, 0), (-1, -1)])
+def test_the_express_lane_and_the_planner_look_at_the_same_taps(corner, convolves):
+    """Of a kernel that is a product but for one corner; an array of another layout for the result goes through the planner."""
+    rng = np.random.default_rng(0)
+    function = signal.convolve2d if convolves else signal.correlate2d
+    for size in range(30, 101, 10):
+        for taps in (11, 15, 21, 25, 31):
+            x, kernel = rng.random((size, size)), np.outer(rng.random(taps) + 0.5, rng.random(taps) + 0.5)
+            kernel[corner] += 1
+            planned = np.empty((size, 2 * size))[:, ::2]
+            function(x, kernel, "same", out=planned)
+            np.testing.assert_array_equal(function(x, kernel, "same"), planned)
+
+
 @pytest.mark.parametrize(("one", "other"), [("h", "H"), ("b", "B"), ("I", "b"), ("L", "l"), ("L", "b")])
 def test_integers_of_which_neither_has_the_common_type_are_not_planned(one, other, monkeypatch):
     x, kernel = (RNG.integers(np.iinfo(char).min, np.iinfo(char).max, shape, char) for char, shape in ((one, (9, 12)), (other, (3, 4))))
@@ -589,6 +604,16 @@ PAIRS = {
     "a mask": (lambda: image.filter2d(X, SQUARE), lambda: image.filter2d(X, SQUARE, mask=X > 0)),
     "NaN left out": (lambda: image.filter2d(HOLES, SQUARE), lambda: image.filter2d(HOLES, SQUARE, nan="omit")),
 }
+
+
+
+@pytest.mark.parametrize("taps", [(1, 1), (3, 3)])
+def test_alpha_that_is_passed_through_meets_no_weights_whatever_was_done_before(taps):
+    picture = np.full((5, 6, 4), 0.5, np.float32)
+    for weight in (1, 2, 3):
+        result = image.filter2d(picture, np.full(taps, float(weight)), channel_axis=2, alpha="keep")
+        np.testing.assert_array_equal(result[..., 3], 0.5)
+        np.testing.assert_array_equal(result[..., :3], weight * 0.5 * taps[0] * taps[1])
 
 
 @pytest.mark.parametrize("pair", PAIRS.values(), ids=PAIRS)

@@ -166,7 +166,7 @@ def _prepared(task: Task, view: NDArray[Any], settings: Settings) -> Plan:
         return _plan.plans(task)[0]
     key = (
         problem.kernel.tobytes(), problem.kernel.dtype, problem.kernel.shape, problem.shape, problem.method, problem.why,
-        problem.image.dtype, problem.dtype, problem.sums, problem.store, problem.boundary, problem.fill.tobytes(),
+        problem.image.dtype, problem.dtype, problem.sums, problem.store, problem.boundary, problem.fill.tobytes(), _plan.beyond(problem),
     )  # fmt: skip
     found = settings.kept.get(key)
     if found is None:

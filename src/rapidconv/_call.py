@@ -66,7 +66,8 @@ def _do(task: Task, image: Any, _: Any, found: Any) -> tuple[NDArray[Any], Any]:
             (problem, plan, view, _again.IMAGE, _again.RESULT, _again.NOTHING, None)
             for problem, plan, view in zip(task.problems, plans, task.views(result), strict=True)
         )
-        ready = _execute.ready(steps, image, result, 0, found[1], _again.SMALL)
+        # Of several problems some have taps of their own, as alpha that is passed through: no other weights take their place.
+        ready = _execute.ready(steps, image, result, 0, found[1], _again.SMALL if len(task.problems) == 1 else 0)
     if ready is not None and not task.copies:
         return ready.run(image, result, None, False), ready
     return _execute.run(task, plans, result), ready or _execute.again(task, plans, image, result)

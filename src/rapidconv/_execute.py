@@ -159,12 +159,12 @@ def _was_done(plan: Plan) -> bool:
 
 
 def again(task: Task, plans: list[Plan], image: Any, result: NDArray[Any]) -> Again | None:
-    """A call that is ready for other images; None where it is not one problem of rows and columns of a whole image.
+    """A call that is ready for other images; None where it is not one problem of rows and columns of a whole image and result.
 
     Nor where workers take turns at direct sums, or NumPy may have warned, or its plan was not carried out before: what may never be
     done again is not made ready.
     """
-    if len(plans) != 1 or not _was_done(plans[0]) or not result.flags.c_contiguous:
+    if len(plans) != 1 or task.places != [()] or not _was_done(plans[0]) or not result.flags.c_contiguous:
         return None
     problem, plan = task.problems[0], plans[0]
     if problem.image is not image or problem.outer:

@@ -298,6 +298,8 @@ def _fill(fillvalue: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
 def _number(name: str, value: Any, *, finite: bool = True) -> float:
     try:
         number = float(value)
+    except OverflowError:       # an integer
+        number = math.inf if value > 0 else -math.inf
     except (TypeError, ValueError):
         msg = f"`{name}` must be a real number, not {value!r}"
         raise TypeError(msg) from None

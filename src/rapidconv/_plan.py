@@ -19,7 +19,7 @@ from ._transform import LENGTHS, noise
 from ._weights import blocks_under
 from ._workers import GRAIN, workers_for
 
-__all__ = ["is_kept", "plan", "plans"]
+__all__ = ["beyond", "is_kept", "plan", "plans"]
 
 #: Every whole number up to these is exact in the type.
 _EXACT = ((np.dtype(np.float32), 2**24), (np.dtype(np.float64), 2**53))
@@ -94,7 +94,7 @@ def plan(problem: Problem, workers: int = 1, planes: int = 1) -> Plan:
     key = (
         kernel.tobytes(), kernel.dtype, kernel.shape, image.dtype, image.shape[problem.kernel.ndim :], problem.shape, problem.dtype,
         problem.boundary, problem.fill.tobytes(), problem.method, problem.why, problem.sums, problem.store, problem.order,
-        None if several is None else several.combine, workers, planes,
+        None if several is None else several.combine, beyond(problem), workers, planes,
     )  # fmt: skip
     kept = _kept.get(key)
     if kept is not None:
@@ -311,9 +311,13 @@ def _products_of_each(problem: Problem, several: Several, cost: _cost.Cost) -> t
 def _rows(problem: Problem, lane: Lane, parts: int) -> _cost.Rows:
     """Rows of the result of a problem in a lane, pixels of so many numbers."""
     rows, columns, size = prod(problem.shape[:-1]), problem.shape[-1], lane.dtype.itemsize
-    reach, width = problem.left + columns + problem.kernel.shape[-1] - 1, problem.image.shape[problem.kernel.ndim - 1]
-    beyond = parts * (max(0, -problem.left) + max(0, reach - width))
-    return _cost.Rows(rows, kernels.summed(rows, parts * columns, size), kernels.summed(rows, 0, size), beyond)
+    return _cost.Rows(rows, kernels.summed(rows, parts * columns, size), kernels.summed(rows, 0, size), parts * beyond(problem))
+
+
+def beyond(problem: Problem) -> int:
+    """Pixels beyond the image's ends that a row of the result reads."""
+    reach, width = problem.left + problem.shape[-1] + problem.kernel.shape[-1] - 1, problem.image.shape[problem.kernel.ndim - 1]
+    return max(0, -problem.left) + int(max(0, reach - width))
 
 
 def _most_products(cost: _cost.Cost, lane: str, kernel: tuple[int, ...], rows: _cost.Rows, limit: float) -> int:

@@ -26,8 +26,8 @@ __all__ = ["Factors", "box", "factor", "lane_factors", "split", "trim"]
 MOST = 4
 #: Steps of the precision, eps, that a tap may be off.
 _SLACK = 4
-#: How far a sample of a kernel may be off, before one looks closer, in steps: more than 4**MOST * 10 * _SLACK / 2, by type.
-_PROBE = {char: 2.0**14 * float(np.finfo(char.replace("e", "f")).eps) for char in "efdFD"}
+#: How far a sample of a kernel may be off, before one looks closer, by type: in steps more than 4**MOST * 10 * _SLACK / 2.
+_PROBE = {char: kernels.probe * float(np.finfo(char.replace("e", "f")).eps) for char in "efdFD"}
 #: Whole numbers above this are not factored: products of two of them stay in 64 bits.
 _LARGEST = 2**31
 #: Floating taps are looked at as whole numbers of so many bits, times a power of two.
@@ -201,9 +201,11 @@ def _dyadic(kernel: NDArray[Any], most: int) -> Factors | None:
     if unit >= 1 and top < _LARGEST:
         return Factors(found.columns, found.rows * int(unit), True, found.total * int(unit))
     columns, rows = found.columns.astype(kernel.dtype), found.rows.astype(kernel.dtype)
-    if (columns != found.columns).any() or (rows != found.rows).any():
+    rounded = (columns != found.columns).any() or (rows != found.rows).any()
+    if rounded or (found.rank > 1 and found.total > int(np.abs(numbers // step).sum())):     # partial sums beyond those of the taps
         return None if few else _floating(kernel, most)
-    return Factors(columns, rows * kernel.dtype.type(unit), False, found.total * unit)
+    size = np.ldexp(1.0, np.frexp(np.abs(columns).max(axis=1, keepdims=True))[1]).astype(kernel.dtype)
+    return Factors(columns / size, rows * (kernel.dtype.type(unit) * size), False, found.total * unit)
 
 
 def _whole(kernel: NDArray[Any], most: int) -> Factors | None:
@@ -220,9 +222,7 @@ def _whole(kernel: NDArray[Any], most: int) -> Factors | None:
         column, row = rest[:, j], rest[i] // np.gcd.reduce(rest[i])
         if (column % row[j]).any():
             return None
-        column = column // row[j]
-        if int(np.abs(column).max()) * int(np.abs(row).max()) >= 2**62:
-            return None
+        column = column // row[j]               # below _LARGEST, as the row: their products fit 64 bits
         rest = rest - column[:, None] * row
         if np.abs(rest).max() >= _LARGEST:
             return None

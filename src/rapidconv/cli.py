@@ -10,6 +10,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryFile
 
 DEMO_EXTRAS = ("scipy", "skimage", "matplotlib")
 NO_EXTRAS = 'rapidconv demo needs SciPy, scikit-image and matplotlib: pip install "rapidconv[demo]"'
@@ -88,6 +89,7 @@ def _demo(parser: argparse.ArgumentParser, out: Path, *, quick: bool) -> int:
         return 2
     try:
         out.mkdir(parents=True, exist_ok=True)
+        TemporaryFile(dir=out).close()
     except OSError as error:
         parser.error(f"cannot write into {out}: {error.strerror}")
     return 0 if run(out, quick=quick) else 1

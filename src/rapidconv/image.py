@@ -60,7 +60,7 @@ def filter2d(
         Whether NaN reaches all results under the kernel, or is left out like a pixel that does not count.
     mask : array_like of bool, optional
         True where a pixel counts; of the shape of `image`, or of its rows and columns. It continues beyond the edges as the
-        picture does; the fill value counts.
+        picture does; the fill value counts. The mask of a masked array is not looked at.
     method : {'auto', 'direct', 'separable', 'fft'}
         As in `rapidconv.signal.convolve2d`; where pixels are left out there are no transforms.
     out : ndarray, optional
@@ -88,8 +88,8 @@ def filter2d(
     kernel, another one by what `rapidconv.explain` says, and one within that of a half may be rounded to either side. NaN
     becomes 0 in integer results. Time and scratch memory are those of `rapidconv.signal.convolve2d`.
 
-    Boolean pictures are pictures of 0 and 1, and their results are too: True where the sum rounds to 1 or more. So a mean
-    filter is a majority vote, and a kernel of ones a dilation.
+    Boolean pictures are pictures of 0 and 1, and their results are too: True where the sum rounds to 1 or more (without
+    `saturate` to anything but 0). So a mean filter is a majority vote, and a kernel of ones a dilation.
 
     Where pixels are left out, by `nan` or `mask`, the sum over those that count is divided by their share of the kernel (normalised
     convolution [1]_): ``sum(k * x) * S / sum(abs(k))``, with both sums over the taps whose pixels count and S the sum

@@ -1,11 +1,14 @@
 # Quick looks at what a kernel is made of: a plan of a new kernel takes as long as many a call.
-# How far a sample of a sum of products may be off is said in `_rank.py`.
 
+from libc.float cimport DBL_EPSILON, FLT_EPSILON
 from libc.math cimport fabs, frexp, ldexp, rint, sqrt
 
 cdef enum:
     SAMPLE = 10         # rows and columns of the largest sample
     GLANCE = 4          # of a small one
+    PROBE = 1 << 14     # how far a sample of a kernel may be off, before one looks closer, in steps of its type
+
+probe = PROBE
 
 cdef inline double square(double complex z) noexcept nogil:
     """Its magnitude's square."""
@@ -142,7 +145,7 @@ cdef bint is_low(cnp.ndarray kernel, bint flip):
             sample[i * cols + j] = tap[size - 1 - at if flip else at]
             top = max(top, square(sample[i * cols + j]))
     top = sqrt(top)
-    return 0 < top < 1e150 and left_after(sample, rows, cols, 1) <= (2e-3 if single else 4e-12) * top
+    return 0 < top < 1e150 and left_after(sample, rows, cols, 1) <= PROBE * (FLT_EPSILON if single else DBL_EPSILON) * top
 
 
 cdef double left_after(double complex* a, Py_ssize_t rows, Py_ssize_t cols, int steps) noexcept nogil:
