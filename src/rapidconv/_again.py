@@ -10,8 +10,8 @@ from . import _workers
 from ._native import kernels
 
 __all__ = [
-    "ADD_TO", "BETWEEN", "IMAGE", "NOTHING", "RESULT", "SMALL", "TAKE_FROM", "carry_out", "is_new", "keep", "keep_long", "kept", "long",
-    "takes",
+    "ADD_TO", "BETWEEN", "IMAGE", "NOTHING", "RESULT", "SMALL", "TAKE_FROM", "carry_out", "is_new", "is_often", "keep", "keep_long", "kept",
+    "long", "run_long",
 ]  # fmt: skip
 
 #: Numbers of the largest image: READY_NUMBERS of `_native/ready.pxi`.
@@ -23,7 +23,7 @@ NOTHING, ADD_TO, TAKE_FROM = range(3)
 
 #: Jobs (`kernels.Ready`) of at most so many calls, by the keys of `kernels.again`. Threads may each make the same; they never change.
 kept: dict[object, Any] = {}
-_seen: dict[object, Any] = {}       # heads of their keys
+_seen: dict[object, None] = {}      # what was met lately: heads of their keys; long calls, norms of their kernels
 _MOST = 128
 
 #: Long calls (`kernels.Call`) and what did them (`_execute.Again`), the last one first; they never change.
@@ -52,9 +52,9 @@ def carry_out(
     weights = arguments[0] if type(arguments[0]) is np.ndarray else None
     into = output.dtype.char if type(output) is np.ndarray else output
     call = asks.__name__, into, _workers.resolve(None), *arguments[weights is not None :]
-    does = kernels.find(long, call, image, weights)
-    if does is not None and takes(does, image, output):
-        return does.run(image, output)      # type: ignore[no-any-return]
+    result = run_long(call, image, weights, output)
+    if result is not None:
+        return result
     result, does = do(asks(image, output, *arguments), image, output, found)
     if not isinstance(does, kernels.Ready):
         keep_long(call, image, weights, does, is_kept)
@@ -63,7 +63,30 @@ def carry_out(
     return result
 
 
-def takes(does: Any, image: Any, out: Any) -> bool:
+def run_long(call: tuple[Any, ...], image: Any, kernel: Any, out: Any) -> NDArray[Any] | None:
+    """The result of a long call, by what did it before, or did one like it but for its kernel; None where there is nothing like that."""
+    does, look = kernels.find(long, call, image, kernel), None
+    if does is None:
+        does, look = kernels.find_alike(long, call, image, kernel)
+    if does is None or not _takes(does, image, out) or (look is not None and _comes_again(look.norm)):
+        return None
+    return does.run(image, out, look)       # type: ignore[no-any-return]
+
+
+def _comes_again(norm: float) -> bool:
+    """Whether a kernel, known by its norm, is met for the second time: its call is to be kept."""
+    return not is_new(norm) and is_new((norm,))
+
+
+def is_often(call: tuple[Any, ...], image: Any, kernel: Any, query: tuple[Any, ...] | None) -> bool:
+    """Whether a long call like this but for its kernel was made lately, and a look can tell another kernel from this one."""
+    if query is None or not kernels.is_plain_call(call, image, kernel):
+        return False
+    frame = call, image.dtype.char, image.shape, image.strides, kernel.dtype.char, kernel.shape
+    return not is_new(frame) and bool(kernels.looks(kernel, query))
+
+
+def _takes(does: Any, image: Any, out: Any) -> bool:
     """Whether what did a long call can do one into an array, which is as good as a new one, or None; others are for its first way."""
     return out is None or bool(
         type(out) is np.ndarray and out.shape == does.shape and out.dtype == does.dtype and out.flags.carray
@@ -71,12 +94,14 @@ def takes(does: Any, image: Any, out: Any) -> bool:
     )  # fmt: skip
 
 
-def keep_long(call: tuple[Any, ...], image: Any, kernel: Any, does: Any, is_kept: Callable[[Any], bool]) -> None:
-    """Keep what did a long call, if its plan is kept, and those made before whose plans still are."""
+def keep_long(
+    call: tuple[Any, ...], image: Any, kernel: Any, does: Any, is_kept: Callable[[Any], bool], query: tuple[Any, ...] | None = None
+) -> None:
+    """Keep what did a long call, if its plan is kept, and those made before whose plans still are; query: as `kernels.looks` takes it."""
     global long
     if does is not None and is_kept(does.plan) and kernels.is_plain_call(call, image, kernel):
         held = [each for each in long if is_kept(each.does.plan)]
-        long = (kernels.Call(call, image, kernel, does), *held[: _MOST_LONG - 1])
+        long = (kernels.Call(call, image, kernel, does, query), *held[: _MOST_LONG - 1])
 
 
 def keep(found: Any, ready: Any) -> None:
@@ -86,8 +111,11 @@ def keep(found: Any, ready: Any) -> None:
     kept[found[2] if ready.is_general else found[2:]] = ready
 
 
-def is_new(found: Any) -> bool:
-    """Whether no call like this one was made lately: jobs of several passes take longer to make than to do."""
+def is_new(key: object) -> bool:
+    """Whether what has this key was not met lately."""
+    if key in _seen:
+        return False
     if len(_seen) >= _MOST:
         _seen.clear()
-    return _seen.setdefault(found[2], found) is found
+    _seen[key] = None
+    return True

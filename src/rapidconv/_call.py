@@ -46,14 +46,17 @@ def filter2d(
         if answer is not None:
             return answer       # type: ignore[no-any-return]
     call = name, mode, boundary, fillvalue, method, channel_axis, _workers.resolve(workers) if plain else None
-    does = kernels.find(_again.long, call, in1, in2) if plain else None
-    if does is not None and _again.takes(does, in1, out):
-        return does.run(in1, out)       # type: ignore[no-any-return]
+    done = _again.run_long(call, in1, in2, out) if plain else None
+    if done is not None:
+        return done
     task = _arguments.signal2d(name, in1, in2, mode, boundary, fillvalue, method, out, workers, channel_axis)
     result = _execute.allocate(task)        # before anything that takes time in proportion to the operands
     plans = _plan.plans(task)
-    if plain:
-        _again.keep_long(call, in1, in2, _execute.again(task, plans, in1, result), _plan.is_kept)
+    if plain and plans:
+        query = _plan.query(task.problems[0], plans[0])
+        query = query and (name == "convolve2d", *query)
+        often = _again.is_often(call, in1, in2, query)
+        _again.keep_long(call, in1, in2, _execute.again(task, plans, in1, result, often=often), _plan.is_kept, query)
     return _execute.run(task, plans, result)
 
 

@@ -14,12 +14,12 @@ from ._axes import as_planes, first_plane, kernel_planes
 from ._boundary import Boundary
 from ._native import in_use, kernels
 from ._problem import MATRIX, Combine, Lane, Order, Plan, Problem, Products, Several, Store, Task, Tiles
-from ._rank import MOST, box, factor
+from ._rank import MOST, box, factor, look_for
 from ._transform import LENGTHS, noise
 from ._weights import blocks_under
 from ._workers import GRAIN, workers_for
 
-__all__ = ["is_kept", "plan", "plans"]
+__all__ = ["is_kept", "plan", "plans", "query"]
 
 #: Every whole number up to these is exact in the type.
 _EXACT = ((np.dtype(np.float32), 2**24), (np.dtype(np.float64), 2**53))
@@ -107,6 +107,19 @@ def plan(problem: Problem, workers: int = 1, planes: int = 1) -> Plan:
 def is_kept(found: Plan) -> bool:
     """Whether a plan will be found again, so that what is made of it may be kept, too."""
     return any(each is found for each, _ in list(_kept.values()))
+
+
+def query(problem: Problem, found: Plan) -> tuple[Any, ...] | None:
+    """What a look at another real kernel in place of a problem's needs, to tell whether its plan is the one found (`kernels.looks`).
+
+    None where it cannot tell, for more than it sees of a kernel decides.
+    """
+    kernel, char = problem.kernel, found.lanes[0].dtype.char
+    if kernel.dtype.char not in "fd" or char not in "fd" or problem.summed.kind not in "fc" or problem.several is not None:
+        return None
+    if problem.outer or problem.skips or problem.order is not Order.TAPS:
+        return None
+    return char, *_ORDINARY[char], *look_for(kernel, char, found.sought)
 
 
 def _keep(key: tuple[object, ...], found: Plan) -> None:
@@ -223,7 +236,7 @@ def _fastest(problem: Problem, workers: int, planes: int, within: int, *, matric
     others = [f"{t / seconds[method]:.1f} times faster than {name}" for name, t in seconds.items() if name != method]
     others += [f"no {name}: {obstacle}" for name, obstacle in obstacles.items() if obstacle]
     if method == "direct":
-        return Plan(method, direct, "; ".join([why, *others]), seconds, gaining, tiles, separable)
+        return Plan(method, direct, "; ".join([why, *others]), seconds, gaining, tiles, separable, sought=most)
     planes *= within
     many = workers_for(planes * seconds[method] * _channels(problem), max(1, planes * prod(problem.shape[:-1]) // 16), workers)
     if method == "fft":
@@ -234,7 +247,7 @@ def _fastest(problem: Problem, workers: int, planes: int, within: int, *, matric
         others.insert(0, f"the kernel {'is a box' if separable.factors is None else f'has rank {separable.factors.rank}'}")
     if wanted != "auto":
         others.insert(0, problem.why)
-    return Plan(method, lanes, "; ".join(others), seconds, many, tiles, separable)
+    return Plan(method, lanes, "; ".join(others), seconds, many, tiles, separable, sought=most)
 
 
 def _together(problem: Problem, several: Several, workers: int, planes: int) -> Plan:

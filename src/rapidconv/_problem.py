@@ -280,6 +280,8 @@ class Plan:
         Of the separable road.
     each : tuple of Products
         Of the separable road, for each of several kernels.
+    sought : int
+        Most products of a column and a row that the kernel was looked at for.
     made : dict
         What the roads made of the kernel, by its shape: it is kept as long as the plan is.
     """
@@ -292,4 +294,5 @@ class Plan:
     tiles: Tiles | None = None
     products: Products | None = field(default=None, compare=False)
     each: tuple[Products, ...] = field(default=(), compare=False)
+    sought: int = field(default=0, compare=False, repr=False)
     made: dict[tuple[int, ...], Any] = field(default_factory=dict, init=False, compare=False, repr=False)

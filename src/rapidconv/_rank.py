@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from ._native import kernels
 
-__all__ = ["Factors", "box", "factor", "lane_factors", "split", "trim"]
+__all__ = ["Factors", "box", "factor", "lane_factors", "look_for", "split", "trim"]
 
 #: Most products of a factored kernel.
 MOST = 4
@@ -82,14 +82,14 @@ def factor(kernel: NDArray[Any], dtype: np.dtype[Any] | None = None, most: int =
         least 5 taps are products.
     """
     kh, kw = kernel.shape
-    most = min(most, (kh * kw - 1) // (kh + kw) if kh > 1 and kw > 1 else int(kh * kw > _SLACK))
+    most = _most(kh, kw, most)
     kind = kernel.dtype.kind
     if dtype is not None and kind in "fc" and dtype.kind in "fc":
         kernel = kernel.astype(dtype if kind == "c" else dtype.type(0).real.dtype, copy=False)
     if most < 1 or kind not in "biufc" or kernel.dtype.char in "gG":
         return None
     limit = _PROBE.get(kernel.dtype.char, _PROBE["d"])
-    if min(kh, kw) > 1 and not kernels.may_be_low(np.array(kernel, np.complex128, order="C"), most, limit):
+    if min(kh, kw) > 1 and not kernels.may_be_low(np.array(kernel, "D" if kind == "c" else "d", order="C"), most, limit):
         return None
     if kind == "c":
         if kernel.imag.any():       # products would not give one of few-digit whole numbers, at any scale, exactly
@@ -102,6 +102,16 @@ def factor(kernel: NDArray[Any], dtype: np.dtype[Any] | None = None, most: int =
     if kind in "biu":
         return _whole(kernel, most)
     return _dyadic(kernel.astype(np.float32) if kernel.dtype == np.float16 else kernel, most)
+
+
+def _most(kh: int, kw: int, most: int) -> int:
+    """How many products, at most, are well under a kernel's taps."""
+    return min(most, (kh * kw - 1) // (kh + kw) if kh > 1 and kw > 1 else int(kh * kw > _SLACK))
+
+
+def look_for(kernel: NDArray[Any], char: str, most: int) -> tuple[int, float, float, int, int]:
+    """What a look at floating kernels of a shape needs, to tell in a lane what `factor` would: (most, probe, slack, bits, exponents)."""
+    return _most(*kernel.shape, most), _PROBE[char], _SLACK * float(np.finfo(char).eps), _BITS, _RANGE
 
 
 def split(kernel: NDArray[Any], dtype: np.dtype[Any]) -> tuple[list[tuple[int, NDArray[Any]]], NDArray[Any]]:
@@ -181,8 +191,8 @@ def _dyadic(kernel: NDArray[Any], most: int) -> Factors | None:
         found = kernels.find_product(wide, _SLACK * float(np.finfo(kernel.dtype).eps), kernel.dtype == np.float32)
         if found is None or not -_RANGE < math.frexp(kernel[found[0], found[1]])[1] < _RANGE:
             return _floating(kernel, most)
-        i, j, total = found
-        return Factors((kernel[:, j] / kernel[i, j])[None], kernel[i : i + 1].copy(), False, total)
+        i, _, column, total = found
+        return Factors(column.astype(kernel.dtype)[None], kernel[i : i + 1].copy(), False, total)
     top = float(np.abs(kernel).max())
     if top == 0:
         return _whole(kernel, most)

@@ -78,12 +78,17 @@ class Weights:
             self._parts[char] = found
         return found
 
+    def of(self, kernel: NDArray[Any], norm: float, **facts: Any) -> "Weights":
+        """Another kernel in place of this one, its norm and what else is to be known of it."""
+        assert self.plan.tiles is not None
+        tiles = replace(self.plan.tiles, norm=norm, exponents=(frexp(norm)[1],), **facts)
+        return Weights(kernel, replace(self.plan, tiles=tiles))
+
     def _like(self, kernel: NDArray[Any], **facts: Any) -> tuple["Weights", Tiles]:
         """Part of a sum that is this kernel, and its tiles."""
-        assert self.plan.tiles is not None
-        norm = float(np.sqrt(np.sum(kernel.astype("d") ** 2)))
-        tiles = replace(self.plan.tiles, norm=norm, exponents=(frexp(norm)[1],), **facts)
-        return Weights(kernel, replace(self.plan, tiles=tiles)), tiles
+        found = self.of(kernel, float(np.sqrt(np.sum(kernel.astype("d") ** 2))), **facts)
+        assert found.plan.tiles is not None
+        return found, found.plan.tiles
 
     def products(self) -> list[tuple[Any, ...]]:
         """Lanes as ``kernels.Lines``, or ``kernels.Boxes`` for a box, reads them."""
