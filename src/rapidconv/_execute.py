@@ -119,10 +119,14 @@ class Again:
     ----------
     shape, dtype : of the result
     plan : Plan
+    query : tuple or None
+        By which a look tells whether the plan of another kernel would be the same (`kernels.looks`).
     """
 
-    def __init__(self, problem: Problem, plan: Plan, weights: Weights, view: NDArray[Any]) -> None:
-        self.shape, self.dtype, self.plan = view.shape, view.dtype, plan
+    def __init__(
+        self, problem: Problem, plan: Plan, weights: Weights, view: NDArray[Any], query: tuple[Any, ...] | None = None
+    ) -> None:
+        self.shape, self.dtype, self.plan, self.query = view.shape, view.dtype, plan, query
         self._weights = weights
         own = problem.kernel if problem.several is not None else weights.kernel
         self._problem = replace(problem, image=problem.image[:0].copy(), kernel=own)        # for what is refused
@@ -162,7 +166,9 @@ def _was_done(plan: Plan) -> bool:
     return bool(plan.made)
 
 
-def again(task: Task, plans: list[Plan], image: Any, result: NDArray[Any], *, often: bool = False) -> Again | None:
+def again(
+    task: Task, plans: list[Plan], image: Any, result: NDArray[Any], query: tuple[Any, ...] | None = None, *, often: bool = False
+) -> Again | None:
     """A call that is ready for other images; None where it is not one problem of rows and columns of a whole image.
 
     Nor where workers take turns at direct sums, or NumPy may have warned, or its plan was not carried out before and such calls are
@@ -178,7 +184,7 @@ def again(task: Task, plans: list[Plan], image: Any, result: NDArray[Any], *, of
         return None
     if (direct and plan.workers > 1) or not np.isfinite(problem.fill[0]) or next(iter(_pieces(problem, plan, result)))[0] is not problem:
         return None
-    return Again(problem, plan, weights_of(_kernel(problem, plan), plan), result)
+    return Again(problem, plan, weights_of(_kernel(problem, plan), plan), result, query)
 
 
 def _pieces(problem: Problem, plan: Plan, view: NDArray[Any]) -> Iterable[tuple[Problem, NDArray[Any]]]:

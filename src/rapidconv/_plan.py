@@ -109,17 +109,21 @@ def is_kept(found: Plan) -> bool:
     return any(each is found for each, _ in list(_kept.values()))
 
 
-def query(problem: Problem, found: Plan) -> tuple[Any, ...] | None:
-    """What a look at another real kernel in place of a problem's needs, to tell whether its plan is the one found (`kernels.looks`).
+def query(task: Task, found: list[Plan]) -> tuple[Any, ...] | None:
+    """What a look at another real kernel in place of a call's needs, to tell whether its plan is the one found (`kernels.looks`).
 
     None where it cannot tell, for more than it sees of a kernel decides.
     """
-    kernel, char = problem.kernel, found.lanes[0].dtype.char
+    if len(found) != 1:
+        return None
+    (problem,), (made,) = task.problems, found
+    kernel, char = problem.kernel, made.lanes[0].dtype.char
     if kernel.dtype.char not in "fd" or char not in "fd" or problem.summed.kind not in "fc" or problem.several is not None:
         return None
     if problem.outer or problem.skips or problem.order is not Order.TAPS:
         return None
-    return char, *_ORDINARY[char], *look_for(kernel, char, found.sought)
+    whole = problem.sums is None            # else pictures, which sum whole numbers as such
+    return task.turned, char, kernel.dtype.char == "f", whole, *_ORDINARY[char], *look_for(kernel, char, made.sought)
 
 
 def _keep(key: tuple[object, ...], found: Plan) -> None:

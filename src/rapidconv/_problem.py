@@ -165,6 +165,8 @@ class Task:
         Threads it may use.
     channel_axis : int or None
         Of the result, where it is not the last one.
+    turned : bool
+        Whether kernels are turned around, as convolution takes them.
     """
 
     problems: list[Problem]
@@ -175,6 +177,7 @@ class Task:
     copies: bool
     workers: int
     channel_axis: int | None = None
+    turned: bool = False
 
     def views(self, result: NDArray[Any]) -> list[NDArray[Any]]:
         """Every problem's part of a result."""

@@ -32,8 +32,8 @@ _PROBE = {char: 2.0**14 * float(np.finfo(char.replace("e", "f")).eps) for char i
 _LARGEST = 2**31
 #: Floating taps are looked at as whole numbers of so many bits, times a power of two.
 _BITS = 31
-#: A float32 kernel of whole numbers below this, at any scale, has exact sums over pictures: it is factored exactly or not.
-_FEW = 2**16
+#: A float32 kernel of whole numbers of so many bits, at any scale, has exact sums over pictures: it is factored exactly or not.
+_FEW_BITS = 16
 #: Binary exponents of kernels that are scaled without a thought of overflow in any type.
 _RANGE = 90
 
@@ -109,9 +109,15 @@ def _most(kh: int, kw: int, most: int) -> int:
     return min(most, (kh * kw - 1) // (kh + kw) if kh > 1 and kw > 1 else int(kh * kw > _SLACK))
 
 
-def look_for(kernel: NDArray[Any], char: str, most: int) -> tuple[int, float, float, int, int]:
-    """What a look at floating kernels of a shape needs, to tell in a lane what `factor` would: (most, probe, slack, bits, exponents)."""
-    return _most(*kernel.shape, most), _PROBE[char], _SLACK * float(np.finfo(char).eps), _BITS, _RANGE
+def look_for(kernel: NDArray[Any], char: str, most: int) -> tuple[int, float, float, int, int, int]:
+    """What a look at floating kernels of a shape needs, to tell in a lane what `factor` would.
+
+    Returns
+    -------
+    (most, probe, slack, bits, few_bits, exponents)
+    """
+    few = _FEW_BITS if char == "f" else _BITS
+    return _most(*kernel.shape, most), _PROBE[char], _SLACK * float(np.finfo(char).eps), _BITS, few, _RANGE
 
 
 def split(kernel: NDArray[Any], dtype: np.dtype[Any]) -> tuple[list[tuple[int, NDArray[Any]]], NDArray[Any]]:
@@ -187,12 +193,20 @@ def _ends(used: Any) -> tuple[int, int]:
 def _dyadic(kernel: NDArray[Any], most: int) -> Factors | None:
     """Factors of a floating kernel: exact ones where its taps are whole numbers times a power of two."""
     wide = np.array(kernel, np.float64, order="C")
-    if not kernels.is_whole_at_some_scale(wide, _BITS):
-        found = kernels.find_product(wide, _SLACK * float(np.finfo(kernel.dtype).eps), kernel.dtype == np.float32)
-        if found is None or not -_RANGE < math.frexp(kernel[found[0], found[1]])[1] < _RANGE:
-            return _floating(kernel, most)
-        i, _, column, total = found
-        return Factors(column.astype(kernel.dtype)[None], kernel[i : i + 1].copy(), False, total)
+    if kernels.is_whole_at_some_scale(wide, _BITS):
+        found = _dyadic_whole(kernel, most)
+        few = kernel.dtype == np.float64 or kernels.is_whole_at_some_scale(wide, _FEW_BITS)
+        if found is not None or few:
+            return found
+    product = kernels.find_product(wide, _SLACK * float(np.finfo(kernel.dtype).eps), kernel.dtype == np.float32)
+    if product is None or not -_RANGE < math.frexp(kernel[product[0], product[1]])[1] < _RANGE:
+        return _floating(kernel, most)
+    i, _, column, total = product
+    return Factors(column.astype(kernel.dtype)[None], kernel[i : i + 1].copy(), False, total)
+
+
+def _dyadic_whole(kernel: NDArray[Any], most: int) -> Factors | None:
+    """Exact factors of a floating kernel of whole numbers times a power of two."""
     top = float(np.abs(kernel).max())
     if top == 0:
         return _whole(kernel, most)
@@ -203,16 +217,15 @@ def _dyadic(kernel: NDArray[Any], most: int) -> Factors | None:
     numbers = (kernel * scale).astype(np.int64)
     bits = int(np.bitwise_or.reduce(numbers, axis=None))
     step = bits & -bits                                         # the largest power of two in all of them
-    few = kernel.dtype == np.float64 or top * float(scale) < step * _FEW
     found = _whole(numbers // step, most)
     if found is None:
-        return None if few else _floating(kernel, most)
+        return None
     unit = step * math.ldexp(1.0, -shift)                       # kernel = unit * numbers / step
     if unit >= 1 and top < _LARGEST:
         return Factors(found.columns, found.rows * int(unit), True, found.total * int(unit))
     columns, rows = found.columns.astype(kernel.dtype), found.rows.astype(kernel.dtype)
     if (columns != found.columns).any() or (rows != found.rows).any():
-        return None if few else _floating(kernel, most)
+        return None
     return Factors(columns, rows * kernel.dtype.type(unit), False, found.total * unit)
 
 

@@ -189,7 +189,7 @@ cdef class Call:
     cdef readonly object does
 
     def __init__(self, tuple arguments, cnp.ndarray image, cnp.ndarray kernel, does, tuple query=None):
-        """Take note of a call; `find` knows its arguments, `looks` what query is."""
+        """Take note of a call; `find` knows its arguments, `looks` the query."""
         cdef int axis
         self.arguments = arguments
         self.kernel = None if kernel is None else kernel.copy()
@@ -253,7 +253,8 @@ def find(tuple calls, tuple arguments, image, kernel):
 
 cdef int see_query(Query* to, tuple query) except -1:
     """What to look for, as `looks` takes it."""
-    to.flip, char, to.least, to.largest, to.most, to.probe, to.slack, to.bits, to.exponents = query
+    (to.flip, char, to.single, to.whole, to.least, to.largest, to.most, to.probe, to.slack, to.bits, to.few_bits,
+     to.exponents) = query
     to.kind = F4 if char == "f" else F8
     return 0
 
@@ -263,7 +264,7 @@ def looks(cnp.ndarray kernel, tuple query):
 
     Parameters
     ----------
-    query : (flip, char, least, largest, most, probe, slack, bits, exponents), see Query;  char : of the lane, 'f' or 'd'
+    query : (flip, char, single, whole, least, largest, most, probe, slack, bits, few_bits, exponents), see Query;  char : of the lane, 'f' or 'd'
     """
     cdef Query seen
     see_query(&seen, query)

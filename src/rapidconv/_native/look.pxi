@@ -7,10 +7,13 @@
 ctypedef struct Query:          # what to look for
     bint flip                   # the kernel is turned around, as convolution takes it
     int kind                    # of the lane, F4 or F8
+    bint single                 # the planner reads taps of float32
+    bint whole                  # kernels of whole numbers are summed as others are
     double least, largest       # norms of kernels that are transformed
     int most                    # products of a column and a row that the planner looks for
     double probe, slack         # as `may_be_low` and `find_product` take them
-    int bits, exponents         # of whole numbers that are factored exactly; of pivots
+    int bits, few_bits          # of whole numbers that are factored exactly if they can be, and of those that are not otherwise
+    int exponents               # of what is factored
 
 
 cdef class Look:
@@ -21,12 +24,14 @@ cdef class Look:
     taps : float64 array of shape (1, rows, columns)
         As a correlation takes them.
     norm : float
+    mark : float
+        That hardly two kernels have in common.
     whole, positive : bool
         Whether all taps are whole numbers; whether none is negative.
     """
 
     cdef readonly cnp.ndarray taps
-    cdef readonly double norm
+    cdef readonly double norm, mark
     cdef readonly bint whole, positive
     cdef bint is_low, is_product        # at a glance; through the tap `at`
     cdef Py_ssize_t kh, kw, at
@@ -77,6 +82,7 @@ cdef Look examine(cnp.ndarray kernel, Query* query):
     cdef double total
     cdef int exponent, type_num = cnp.PyArray_TYPE(kernel)
     cdef double* x
+    cdef bint whole
     if (type_num != cnp.NPY_FLOAT and type_num != cnp.NPY_DOUBLE) or cnp.PyArray_NDIM(kernel) != 2:
         return None
     look = Look.__new__(Look)
@@ -93,9 +99,15 @@ cdef Look examine(cnp.ndarray kernel, Query* query):
     look.turned = <char*> (look.factor + 2 * look.kh + look.kw)
     x = <double*> cnp.PyArray_DATA(look.taps)
     lay_weights(kernel, 0, x, query.flip, 0, look.kw, look.kh, 1, look.kw)
+    look.mark = 0
+    whole = not query.whole
+    for i in range(taps):
+        whole = whole and rint(x[i]) == x[i]
+        x[i] = <float> x[i] if single else x[i]
+        look.mark += x[i] * (i + 1)
     look.norm = norm_of(x, taps, &look.whole, &look.positive)
     look.sign = look.positive
-    if not query.least < look.norm < query.largest:
+    if whole or not query.least < look.norm < query.largest:
         return None
     frexp(look.norm, &look.exponent)
     look.gain = ldexp(1.0, look.exponent)
@@ -104,11 +116,14 @@ cdef Look examine(cnp.ndarray kernel, Query* query):
         i += 1
     if i == taps:           # a box
         return None
-    look.is_low = min(look.kh, look.kw) > 1 and is_low_at_a_glance(x, 1, look.kh, look.kw, False, type_num == cnp.NPY_FLOAT)
+    look.is_low = min(look.kh, look.kw) > 1 and is_low_at_a_glance(x, 1, look.kh, look.kw, False, query.single)
     look.is_product = False
     if query.most > 0 and (min(look.kh, look.kw) == 1 or is_of_rank(x, 1, look.kh, look.kw, query.most, query.probe)):
         if is_whole_at(x, taps, query.bits):
-            return None
+            if may_peel(x, look.kh, look.kw, query.bits):
+                return None
+            if is_whole_at(x, taps, query.few_bits):
+                return look
         look.at = product_through(x, look.kh, look.kw, query.slack, single, look.factor, &total)
         if look.at < 0:
             return None

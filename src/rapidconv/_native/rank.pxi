@@ -65,6 +65,37 @@ def is_whole_at_some_scale(cnp.ndarray numbers, int bits):
     return is_whole_at(<const double*> cnp.PyArray_DATA(numbers), cnp.PyArray_SIZE(numbers), bits)
 
 
+cdef bint may_peel(const double* x, Py_ssize_t kh, Py_ssize_t kw, int bits) noexcept nogil:
+    """Whether a kernel of whole numbers of so many bits at some scale, not all zero, may be the sum of exact products that
+    `_rank._whole` finds: it could take off the first one."""
+    cdef Py_ssize_t i, at = 0
+    cdef double top = 0
+    cdef long long number, low = 0, least = 0, common = 0, rest
+    cdef int exponent
+    for i in range(kh * kw):
+        top = max(top, fabs(x[i]))
+    frexp(top, &exponent)
+    top = ldexp(1.0, bits - exponent)           # the scale
+    for i in range(kh * kw):
+        number = <long long> fabs(x[i] * top)
+        low |= number
+        if number > 0 and (least == 0 or number < least):
+            least = number
+            at = i
+    low &= -low                                 # the largest power of two in all of them
+    for i in range(at // kw * kw, at // kw * kw + kw):
+        number = <long long> fabs(x[i] * top)
+        while number > 0:
+            rest = common % number if common > 0 else 0
+            common = number
+            number = rest
+    for i in range(kh):
+        number = <long long> fabs(x[i * kw + at % kw] * top)
+        if number // low % (least // common) != 0:
+            return False
+    return True
+
+
 cdef Py_ssize_t product_through(
     const double* taps, Py_ssize_t kh, Py_ssize_t kw, double slack, bint single, double* column, double* total,
 ) noexcept nogil:
