@@ -112,16 +112,19 @@ def is_kept(found: Plan) -> bool:
 def query(task: Task, found: list[Plan]) -> tuple[Any, ...] | None:
     """What a look at another real kernel in place of a call's needs, to tell whether its plan is the one found (`kernels.looks`).
 
-    None where it cannot tell, for more than it sees of a kernel decides.
+    None where it cannot tell, for more than it sees of a kernel decides. Calls of `scipy.ndimage`'s filters do not ask.
     """
     if len(found) != 1:
         return None
     (problem,), (made,) = task.problems, found
-    kernel, char = problem.kernel, made.lanes[0].dtype.char
-    if kernel.dtype.char not in "fd" or char not in "fd" or problem.summed.kind not in "fc" or problem.several is not None:
+    kernel, char = problem.kernel, made.lanes[0].dtype.char          # of one floating lane
+    if kernel.dtype.kind == "c" or kernel.dtype.char in "eg" or problem.summed.kind not in "fc" or problem.summed.char in "egG":
         return None
-    if problem.outer or problem.skips or problem.order is not Order.TAPS:
+    if problem.several is not None:
         return None
+    assert not problem.outer
+    assert not problem.skips
+    assert problem.order is Order.TAPS
     whole = problem.sums is None            # else pictures, which sum whole numbers as such
     return task.turned, char, kernel.dtype.char == "f", whole, *_ORDINARY[char], *look_for(kernel, char, made.sought)
 

@@ -276,6 +276,7 @@ def find_alike(tuple calls, tuple arguments, image, kernel):
     cdef Call call
     cdef Look look = None
     cdef cnp.ndarray taps
+    cdef int most = -1
     if not calls or not is_plain(image) or kernel is None or not is_plain(kernel):
         return None, None
     taps = cnp.PyArray_GETCONTIGUOUS(kernel)
@@ -283,10 +284,9 @@ def find_alike(tuple calls, tuple arguments, image, kernel):
         if (call.look is None or cnp.PyArray_TYPE(taps) != cnp.PyArray_TYPE(call.kernel)
                 or not cnp.PyArray_SAMESHAPE(taps, call.kernel) or not call.is_like(arguments, image)):
             continue
-        if look is None:
+        if call.query.most != most:         # little work is planned without a look at products
+            most = call.query.most
             look = examine(taps, &call.query)
-            if look is None:
-                return None, None
-        if look.is_low == call.look.is_low and look.is_product == call.look.is_product:
+        if look is not None and look.is_low == call.look.is_low and look.is_product == call.look.is_product:
             return call.does, look
     return None, None

@@ -17,7 +17,7 @@ ctypedef struct Query:          # what to look for
 
 
 cdef class Look:
-    """A kernel of floating numbers, what it is made of, and how the roads read it.
+    """A kernel of real numbers, what it is made of, and how the roads read it in a floating lane.
 
     Attributes
     ----------
@@ -83,7 +83,7 @@ cdef Look examine(cnp.ndarray kernel, Query* query):
     cdef int exponent, type_num = cnp.PyArray_TYPE(kernel)
     cdef double* x
     cdef bint whole
-    if (type_num != cnp.NPY_FLOAT and type_num != cnp.NPY_DOUBLE) or cnp.PyArray_NDIM(kernel) != 2:
+    if kind_of(type_num) < 0 or is_complex(type_num) or cnp.PyArray_NDIM(kernel) != 2:
         return None
     look = Look.__new__(Look)
     look.kind = query.kind
@@ -119,6 +119,8 @@ cdef Look examine(cnp.ndarray kernel, Query* query):
     look.is_low = min(look.kh, look.kw) > 1 and is_low_at_a_glance(x, 1, look.kh, look.kw, False, query.single)
     look.is_product = False
     if query.most > 0 and (min(look.kh, look.kw) == 1 or is_of_rank(x, 1, look.kh, look.kw, query.most, query.probe)):
+        if not cnp.PyArray_ISFLOAT(kernel):
+            return None
         if is_whole_at(x, taps, query.bits):
             if may_peel(x, look.kh, look.kw, query.bits):
                 return None
