@@ -7,7 +7,6 @@ sums; by the method chosen, with a new kernel in each call, and with the same; S
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from itertools import cycle
 from typing import Any
 
@@ -22,20 +21,18 @@ from .timing import Call, best_times
 KERNELS = 150
 
 #: Sides and type of images, sides and kind of kernels.
-WORKS = tuple(
-    (Work((side, side), (taps, taps), dtype, method="auto"), kind)
-    for dtype, kind, side, taps in (
-        ("float32", "product", 32, 9), ("float32", "product", 60, 11), ("float32", "product", 100, 15), ("float64", "product", 60, 11),
-        ("float64", "product", 100, 15), ("float32", "product", 300, 15), ("uint8", "product", 100, 9), ("float32", "box", 100, 15),
-        ("float32", "random", 64, 15), ("float32", "random", 64, 31), ("float32", "random", 128, 15), ("float64", "random", 64, 15),
-        ("float64", "random", 100, 15), ("float32", "random", 300, 15), ("float32", "random", 300, 31), ("uint8", "random", 100, 15),
-        ("uint8", "random", 300, 15),
-    )  # fmt: skip
-)
+SIDES = (
+    ("float32", 32, "product", 9), ("float32", 60, "product", 11), ("float32", 100, "product", 15), ("float32", 300, "product", 15),
+    ("float64", 60, "product", 11), ("float64", 100, "product", 15), ("uint8", 100, "product", 9), ("float32", 100, "box", 15),
+    ("float32", 64, "random", 15), ("float32", 64, "random", 31), ("float32", 128, "random", 15), ("float32", 300, "random", 15),
+    ("float32", 300, "random", 31), ("float64", 64, "random", 15), ("float64", 100, "random", 15), ("uint8", 100, "random", 15),
+    ("uint8", 300, "random", 15),
+)  # fmt: skip
+WORKS = [(Work((side, side), (taps, taps), dtype, method="auto"), kind) for dtype, side, kind, taps in SIDES]
 
 
 def make_kernels(work: Work, kind: str) -> list[NDArray[Any]]:
-    """Different kernels of a kind: whole numbers of either sign for integers, few of them for products."""
+    """Different kernels of a kind: of small whole numbers for integers."""
     rng = np.random.default_rng(5)
     whole = np.dtype(work.dtype).kind in "iu"
 
@@ -59,8 +56,7 @@ def make_calls(work: Work, kind: str) -> dict[str, Call]:
     ours = make_call(OURS, work, (image, kernels[0]))
     calls = {"direct": Call(ours.function, ours.args, {**ours.kwargs, "method": "direct"}), "again": ours}
     following = cycle(kernels)
-    new: Callable[[], Any] = lambda: ours.function(image, next(following), **ours.kwargs)       # noqa: E731
-    calls["new"] = Call(new)
+    calls["new"] = Call(lambda: ours.function(image, next(following), **ours.kwargs))
     for name in OTHERS:
         try:
             calls[name] = make_call(name, work, (image, kernels[0]))

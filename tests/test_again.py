@@ -412,8 +412,13 @@ NEW = {
     "transforms": lambda seed: ("auto", zoo.values((200, 230), "f4", seed), zoo.values((31, 25), "f4", seed)),
     "transforms of float64": lambda seed: ("fft", zoo.values((80, 90), "f8", seed), zoo.values((20, 31), "f8", seed)),
     "transforms of complex pixels": lambda seed: ("fft", zoo.values((90, 120), "F", seed), zoo.values((19, 21), "f4", seed)),
-    "transforms of whole numbers": lambda seed: ("fft", zoo.values((90, 120), "u1", seed), np.round(9 * zoo.values((19, 21), "f4", seed))),
-    "transforms without negative taps": lambda seed: ("fft", abs(zoo.values((90, 99), "f4", seed)), abs(zoo.values((19, 21), "f4", seed))),
+    "transforms of whole numbers of any size": lambda seed: (
+        "fft", zoo.values((90, 120), "u1", seed) % 8, np.float32(seed**5) * np.sign(zoo.values((19, 21), "f4", seed))
+    ),
+    "transforms, some of whole numbers": lambda seed: (
+        "fft", zoo.values((90, 120), "u1", seed), np.round(9 * zoo.values((19, 21), "f4", seed)) + np.float32(seed == 1) / 4
+    ),
+    "transforms, some without negative taps": lambda seed: ("fft", few((90, 99), seed), zoo.values((19, 21), "f4", seed) ** (seed // 4 + 1)),
     "lines": lambda seed: ("auto", zoo.values((60, 70), "f4", seed), product((15, 12), "f4", seed)),
     "lines of float64": lambda seed: ("auto", zoo.values((150, 130), "f8", seed), product((7, 9), "f8", seed)),
     "lines of which some are skew, or have zeros": lambda seed: ("auto", zoo.values((60, 70), "f4", seed), slope((15, 13), seed)),
@@ -428,6 +433,11 @@ def product(shape, dtype, seed):
     """A column times a row, whose numbers are whole at no scale."""
     column, row = (np.pi + zoo.values((n,), "f8", seed + n) for n in shape)
     return np.outer(column, row).astype(dtype)
+
+
+def few(shape, seed):
+    """A picture of a few points, that results are to be nowhere negative of."""
+    return np.where(zoo.values(shape, "f4", seed) > 2, np.float32(1), np.float32(0))
 
 
 def slope(shape, seed):
@@ -527,6 +537,51 @@ def test_what_a_look_cannot_tell_is_not_made_ready(plans_made):
         assert same_bits(signal.convolve2d(IMAGE, box), fresh(signal.convolve2d, IMAGE, box))
     assert len(plans_made) == 8
     assert _again.long == ()
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_kernels_that_look_like_products_at_a_glance_only(dtype):
+    image, product_itself = zoo.values((100, 110), dtype, 1), product((15, 13), dtype, 1)
+    other = zoo.values((15, 13), dtype, 2)
+    other[::5, ::4] = product_itself[::5, ::4]
+    for kernel in (other, product_itself, -other, -product_itself, zoo.values((15, 13), dtype, 3)):
+        assert same_bits(signal.correlate2d(image, kernel, "same"), fresh(signal.correlate2d, image, kernel, "same"))
+
+
+ANY = zoo.values((9, 11), "f8", 1)
+WHOLE_LINES = np.outer(np.arange(1, 10), np.arange(2, 13)), np.outer(np.arange(9) % 4 + 1, np.arange(11) ** 2 % 7 + 1)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "told"),
+    [
+        (ANY, True),
+        (ANY.astype("f4"), True),
+        (np.round(9 * ANY), True),
+        (np.round(9 * ANY).astype("i2"), True),
+        (product((9, 11), "f8", 1), True),
+        (product((9, 11), "f4", 1), True),
+        (product((1, 11), "f8", 1), True),
+        (2 * WHOLE_LINES[0] + 3.0 * WHOLE_LINES[1], True),                      # no exact products are found
+        (np.full((9, 11), 1 / 3), False),
+        (WHOLE_LINES[0].astype("f8"), False),
+        (WHOLE_LINES[0].astype("i2"), False),
+        (WHOLE_LINES[0].astype("f4") / 2**20, False),
+        (WHOLE_LINES[0].astype("f4") * 999, False),                               # of more than 16 bits
+        (product((9, 11), "f8", 1) + product((9, 11), "f8", 2), False),
+        (product((9, 11), "f8", 1) * 2.0**100, False),
+        (ANY * 2.0**399, False),
+        ((ANY * 2.0**-60).astype("f4"), False),
+        (ANY * 0, False),
+        (ANY * np.nan, False),
+        (ANY * (1 + 0j), False),
+    ],
+)  # fmt: skip
+def test_what_a_look_can_tell(kernel, told):
+    image = np.ones((300, 310), np.promote_types(kernel.dtype, "f4"))
+    task = _arguments.signal2d("correlate2d", image, ANY.astype(kernel.dtype), "same", "symm", 0, "auto", None, 1, None)
+    query = _plan.query(task, _plan.plans(task))
+    assert (query is not None and kernels.looks(kernel, query)) == told
 
 
 def kernel_of_a_kind(rng, dtype, shape, kind):
@@ -645,10 +700,10 @@ def test_filters_into_arrays(dtype):
     """Which type the result has is part of the call."""
     kept = []
     for image in (TALL, -TALL):
-        for given in ({}, {"output": np.empty(TALL.shape, dtype)}, {"output": np.empty(TALL.shape, dtype, order="F")}):
+        for into in ({}, {"output": np.empty(TALL.shape, dtype)}, {"output": np.empty(TALL.shape, dtype, order="F")}):
             with rapidconv.set_workers(1):
-                got = ndimage.convolve(image, KERNEL, **given)
-            assert given == {} or got is given["output"]
+                got = ndimage.convolve(image, KERNEL, **into)
+            assert into == {} or got is into["output"]
             kept.append(len(_again.long))
             expected = fresh(ndimage.convolve, image, KERNEL, output=np.empty(TALL.shape, got.dtype))
             np.testing.assert_array_equal(got, expected, strict=True)

@@ -117,7 +117,8 @@ def look_for(kernel: NDArray[Any], char: str, most: int) -> tuple[int, float, fl
     (most, probe, slack, bits, few_bits, exponents)
     """
     few = _FEW_BITS if char == "f" else _BITS
-    return _most(*kernel.shape, most), _PROBE[char], _SLACK * float(np.finfo(char).eps), _BITS, few, _RANGE
+    kh, kw = kernel.shape
+    return _most(kh, kw, most), _PROBE[char], _SLACK * float(np.finfo(char).eps), _BITS, few, _RANGE
 
 
 def split(kernel: NDArray[Any], dtype: np.dtype[Any]) -> tuple[list[tuple[int, NDArray[Any]]], NDArray[Any]]:

@@ -264,7 +264,8 @@ def looks(cnp.ndarray kernel, tuple query):
 
     Parameters
     ----------
-    query : (flip, char, single, whole, least, largest, most, probe, slack, bits, few_bits, exponents), see Query;  char : of the lane, 'f' or 'd'
+    query : (flip, char, single, whole, least, largest, most, probe, slack, bits, few_bits, exponents)
+        See Query;  char : of the lane, 'f' or 'd'.
     """
     cdef Query seen
     see_query(&seen, query)

@@ -1,7 +1,7 @@
-# A look at a new kernel in a call that differs from one made before in nothing else: whether the planner would say the same of it.
+# A look at a new kernel in a call that differs from one made before in nothing else: whether the planner would say the same.
 #
-# What the planner chooses follows from the problem and, of the values of a real kernel, from what `Look` tells: the numbers are the
-# planner's own (`_plan.query`), and so is the code that looks (rank.pxi).  Where more is to be seen, whole numbers or several products,
+# What the planner chooses follows from the problem and, of the values of a real kernel, from what `Look` tells: by the planner's
+# own numbers (`_plan.query`) and its own code (rank.pxi).  Where there is more to see, exact products or several, or a box,
 # nothing is told.
 
 ctypedef struct Query:          # what to look for
@@ -12,7 +12,7 @@ ctypedef struct Query:          # what to look for
     double least, largest       # norms of kernels that are transformed
     int most                    # products of a column and a row that the planner looks for
     double probe, slack         # as `may_be_low` and `find_product` take them
-    int bits, few_bits          # of whole numbers that are factored exactly if they can be, and of those that are not otherwise
+    int bits, few_bits          # of whole numbers that are factored exactly if they can be, and of those that are else not
     int exponents               # of what is factored
 
 

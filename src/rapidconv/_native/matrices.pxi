@@ -229,7 +229,8 @@ def lay_matrices(cnp.ndarray padded, cnp.ndarray lines):
         Of blocks across, rows of pixels, halves of them, rows and columns of outputs, and pixels.
     """
     cdef int ndim = cnp.PyArray_NDIM(padded)
-    cdef Py_ssize_t height = cnp.PyArray_DIM(padded, ndim - 2), width = cnp.PyArray_DIM(padded, ndim - 1), plane, block, row, half, y, x
+    cdef Py_ssize_t height = cnp.PyArray_DIM(padded, ndim - 2), width = cnp.PyArray_DIM(padded, ndim - 1)
+    cdef Py_ssize_t plane, block, row, half, y, x
     cdef const char* line
     cdef char* to = cnp.PyArray_BYTES(lines)
     for plane in range(cnp.PyArray_SIZE(padded) // (height * width)):

@@ -99,8 +99,8 @@ cdef bint may_peel(const double* x, Py_ssize_t kh, Py_ssize_t kw, int bits) noex
 cdef Py_ssize_t product_through(
     const double* taps, Py_ssize_t kh, Py_ssize_t kw, double slack, bint single, double* column, double* total,
 ) noexcept nogil:
-    """The tap through which a kernel is the product of a column, that over the tap, and its row, each tap within a part of itself;
-    or -1.  Also sum|column| sum|row|.  single: numbers of the column are rounded to float32.
+    """The tap through which a kernel is the product of a column, that over the tap, and its row, each tap within a part of
+    itself; or -1.  Also sum|column| sum|row|.  single: numbers of the column are rounded to float32.
     """
     cdef const double* row
     cdef Py_ssize_t at = 0, i, j
@@ -124,8 +124,8 @@ cdef Py_ssize_t product_through(
 
 
 def find_product(cnp.ndarray kernel, double slack, bint single):
-    """(row, column, the column over the tap there, sum|column| sum|row|) of a kernel of contiguous float64 that is the product of the
-    two, as `product_through` says, or None."""
+    """(row, column, the column over the tap there, sum|column| sum|row|) of a kernel of contiguous float64 that is the product
+    of the two, as `product_through` says, or None."""
     cdef Py_ssize_t kh = cnp.PyArray_DIM(kernel, 0), kw = cnp.PyArray_DIM(kernel, 1), at
     cdef cnp.ndarray column = cnp.PyArray_EMPTY(1, [kh], cnp.NPY_DOUBLE, 0)
     cdef double total = 0
@@ -160,7 +160,7 @@ cdef bint is_of_rank(const double* taps, int parts, Py_ssize_t kh, Py_ssize_t kw
 
 
 def may_be_low(cnp.ndarray kernel, int most, double limit):
-    """Whether a sample of a kernel, contiguous float64 or complex128, may be of a rank of at most `most`, as that of most kernels is not.
+    """Whether a sample of a kernel, contiguous float64 or complex128, may be of a rank of at most `most`: that of most is not.
 
     What is left of a sum of so many products, each number off by at most d, after so many steps of elimination with
     complete pivoting is at most ``4**most`` times its next singular value, ``10 * d`` (10 is the sample's side).
@@ -204,7 +204,7 @@ cdef bint is_low_at_a_glance(const double* taps, int parts, Py_ssize_t kh, Py_ss
     cdef double complex[GLANCE * GLANCE] sample
     cdef double top = 0
     cdef Py_ssize_t down = max(1, kh // (GLANCE - 1)), across = max(1, kw // (GLANCE - 1)), i, j, at
-    cdef Py_ssize_t rows = min(<Py_ssize_t> GLANCE, (kh + down - 1) // down), cols = min(<Py_ssize_t> GLANCE, (kw + across - 1) // across)
+    cdef Py_ssize_t rows = min(GLANCE, (kh + down - 1) // down), cols = min(GLANCE, (kw + across - 1) // across)
     for i in range(rows):
         for j in range(cols):
             at = i * down * kw + j * across
