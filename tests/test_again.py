@@ -413,7 +413,7 @@ NEW = {
     "transforms of float64": lambda seed: ("fft", zoo.values((80, 90), "f8", seed), zoo.values((20, 31), "f8", seed)),
     "transforms of complex pixels": lambda seed: ("fft", zoo.values((90, 120), "F", seed), zoo.values((19, 21), "f4", seed)),
     "transforms of whole numbers of any size": lambda seed: (
-        "fft", zoo.values((90, 120), "u1", seed) % 8, np.float32(seed**5) * np.sign(zoo.values((19, 21), "f4", seed))
+        "fft", zoo.values((90, 120), "u1", seed) % 8, np.float32(seed**9) * np.sign(zoo.values((19, 21), "f4", seed))
     ),
     "transforms, some of whole numbers": lambda seed: (
         "fft", zoo.values((90, 120), "u1", seed), np.round(9 * zoo.values((19, 21), "f4", seed)) + np.float32(seed == 1) / 4
