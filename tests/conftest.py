@@ -50,6 +50,7 @@ def runs(request):
 def pytest_runtest_setup():
     """No long call was made before: tests change what plans follow from."""
     _again.long = ()
+    _again._seen.clear()
 
 
 @pytest.fixture(params=["convolve2d", "correlate2d"])

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 import scipy.ndimage
 import zoo
+from hypothesis import given
+from hypothesis import strategies as st
 
 import rapidconv
 from rapidconv import _again, _arguments, _blocks, _execute, _plan, ndimage, signal
@@ -248,7 +250,8 @@ def test_arrays_that_are_not_plain_are_other_calls():
 
 
 def test_two_kernels_in_turn(monkeypatch):
-    expected = [signal.convolve2d(IMAGE, kernel) for kernel in (KERNEL, -KERNEL)]
+    for _ in range(2):          # the second kernel is kept when it comes again
+        expected = [signal.convolve2d(IMAGE, kernel) for kernel in (KERNEL, -KERNEL)]
     monkeypatch.setattr(_arguments, "signal2d", None)
     for _ in range(2):
         assert all(same_bits(signal.convolve2d(IMAGE, kernel), each) for kernel, each in zip((KERNEL, -KERNEL), expected, strict=True))
@@ -336,10 +339,12 @@ def test_images_are_not_kept_alive():
 
 def test_how_much_is_kept(monkeypatch):
     for k in range(_again._MOST_LONG + 3):
-        signal.convolve2d(IMAGE, KERNEL + np.float32(k))
+        for _ in range(2):
+            signal.convolve2d(IMAGE, KERNEL + np.float32(k))
     assert len(_again.long) == _again._MOST_LONG
     monkeypatch.setattr(_plan, "_KEPT_BYTES", 2**19)
-    signal.convolve2d(IMAGE, KERNEL - 1)
+    for _ in range(2):
+        signal.convolve2d(IMAGE, KERNEL - 1)
     assert len(_again.long) == len(_plan._kept) < _again._MOST_LONG
 
 
@@ -400,6 +405,265 @@ def test_prepared_calls_of_other_layouts_and_what_is_not_finite(monkeypatch):
     np.testing.assert_array_equal(ready(image), fresh(signal.convolve2d, image, KERNEL))
 
 
+# New kernels in calls made before
+
+# method, image, kernel; those of one road have one plan
+NEW = {
+    "transforms": lambda seed: ("auto", zoo.values((200, 230), "f4", seed), zoo.values((31, 25), "f4", seed)),
+    "transforms of float64": lambda seed: ("fft", zoo.values((80, 90), "f8", seed), zoo.values((20, 31), "f8", seed)),
+    "transforms of complex pixels": lambda seed: ("fft", zoo.values((90, 120), "F", seed), zoo.values((19, 21), "f4", seed)),
+    "transforms of whole numbers of any size": lambda seed: (
+        "fft", zoo.values((90, 120), "u1", seed) % 8, np.float32(seed**9) * np.sign(zoo.values((19, 21), "f4", seed))
+    ),
+    "transforms, some of whole numbers": lambda seed: (
+        "fft", zoo.values((90, 120), "u1", seed), np.round(9 * zoo.values((19, 21), "f4", seed)) + np.float32(seed == 1) / 4
+    ),
+    "transforms, some without negative taps": lambda seed: ("fft", few((90, 99), seed), zoo.values((19, 21), "f4", seed) ** (seed // 4 + 1)),
+    "lines": lambda seed: ("auto", zoo.values((60, 70), "f4", seed), product((15, 12), "f4", seed)),
+    "lines of float64": lambda seed: ("auto", zoo.values((150, 130), "f8", seed), product((7, 9), "f8", seed)),
+    "lines of which some are skew, or have zeros": lambda seed: ("auto", zoo.values((60, 70), "f4", seed), slope((15, 13), seed)),
+    "lines of complex pixels": lambda seed: ("separable", zoo.values((150, 130), "F", seed), product((9, 8), "f4", seed)),
+    "direct sums of a wider type": lambda seed: ("auto", zoo.values((150, 130), "f8", seed), product((9, 9), "f4", seed)),
+    "direct sums": lambda seed: ("auto", zoo.values((300, 330), "f4", seed), zoo.values((9, 8), "f4", seed)),
+}
+EVERY_NEW = pytest.mark.parametrize("road", NEW)
+
+
+def product(shape, dtype, seed):
+    """A column times a row, whose numbers are whole at no scale."""
+    column, row = (np.pi + zoo.values((n,), "f8", seed + n) for n in shape)
+    return np.outer(column, row).astype(dtype)
+
+
+def few(shape, seed):
+    """A picture of a few points, that results are to be nowhere negative of."""
+    return np.where(zoo.values(shape, "f4", seed) > 2, np.float32(1), np.float32(0))
+
+
+def slope(shape, seed):
+    """A product of no symmetry, of a skew row, of zeros at its sides."""
+    kernel = product(shape, "f4", seed)
+    if seed == 5:
+        return np.outer(kernel[:, 0], kernel[0] - kernel[0, ::-1]).astype("f4")
+    kernel[:, : seed // 2] = kernel[-seed // 3 :] = 0
+    return kernel
+
+
+@pytest.fixture
+def plans_made(monkeypatch):
+    """A list that grows by one with every plan of a call."""
+    made, plans = [], _plan.plans
+
+    def plan(task):
+        made.append(plans(task))
+        return made[-1]
+
+    monkeypatch.setattr(_plan, "plans", plan)
+    return made
+
+
+@EVERY_NEW
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("function", [signal.convolve2d, signal.correlate2d])
+def test_a_new_kernel_takes_the_place_of_the_last_one(function, workers, road, plans_made, monkeypatch):
+    if workers == 2 and road.startswith("direct"):
+        pytest.skip("direct sums of several workers are shared out anew")
+    monkeypatch.setattr(rapidconv._workers, "GRAIN", 1e-6)
+    cases = [NEW[road](seed) for seed in (1, 5, 6)]
+    for mode, boundary in zip(zoo.MODES, zoo.BOUNDARIES, strict=True):
+        for k, (method, image, kernel) in enumerate(cases):
+            given = {"mode": mode, "boundary": boundary, "method": method, "workers": workers}
+            expected = fresh(function, image, kernel, **given)
+            del plans_made[:]
+            got = function(image, kernel, **given)
+            assert len(plans_made) == (k == 0)
+            assert same_bits(got, expected)
+            out = np.empty_like(expected)
+            assert function(image, kernel.T.copy().T, out=out, **given) is out
+            assert same_bits(out, expected)
+
+
+@pytest.mark.parametrize("layout", ["fortran", "negative", "every_other", "cut_out", "transposed"])
+@pytest.mark.parametrize("road", ["transforms", "lines", "direct sums"])
+def test_new_kernels_and_images_of_any_layout(layout, road):
+    for seed in (1, 5, 6):
+        method, image, kernel = NEW[road](seed)
+        laid, weights = zoo.LAYOUTS[layout](image), zoo.LAYOUTS[layout](kernel)
+        expected = fresh(signal.convolve2d, image, kernel, "same", "symm", method=method)
+        assert same_bits(signal.convolve2d(laid, weights, "same", "symm", method=method), expected)
+
+
+@EVERY_NEW
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, 1e25])
+def test_new_kernels_on_what_is_refused(road, wrong, plans_made):
+    """NaN, infinities and what is too dark beside what is bright: the new kernel is the one that sums them directly."""
+    cases = [NEW[road](seed) for seed in (1, 5)]
+    for k, (method, image, kernel) in enumerate(cases):
+        if image.dtype.kind in "fc" and k:
+            image[50:55, 60] = wrong
+            image[-1, 3] = wrong
+        given = {"mode": "same", "method": method, "workers": 1}
+        with np.errstate(invalid="ignore"):
+            expected = fresh(signal.convolve2d, image, kernel, **given)
+            del plans_made[:]
+            got = signal.convolve2d(image, kernel, **given)
+        assert len(plans_made) == (k == 0)
+        np.testing.assert_array_equal(got, expected, strict=True)
+
+
+@pytest.mark.usefixtures("made_twice")
+def test_streams_of_new_kernels_are_planned_twice(plans_made):
+    """The second one is kept; a kernel that comes again is kept as well, once, whatever pushes it out later."""
+    kernels_in_turn = [zoo.values((21, 23), "f4", seed) for seed in range(_again._MOST_LONG + 4)]
+    for kernel in kernels_in_turn:
+        signal.convolve2d(IMAGE, kernel)
+    assert len(plans_made) == 2
+    assert len(_again.long) == 1
+    for kernel in kernels_in_turn[2:]:
+        assert same_bits(signal.convolve2d(IMAGE, kernel), fresh(signal.convolve2d, IMAGE, kernel))
+    assert len(_again.long) == _again._MOST_LONG
+    del plans_made[:]
+    held = _again.long
+    for kernel in kernels_in_turn[2:]:
+        signal.convolve2d(IMAGE, kernel)
+    assert _again.long is held
+    assert not plans_made
+
+
+@pytest.mark.usefixtures("made_twice")
+def test_what_a_look_cannot_tell_is_not_made_ready(plans_made):
+    for k in range(1, 5):
+        box = np.full((21, 23), k / 7)
+        assert same_bits(signal.convolve2d(IMAGE, box), fresh(signal.convolve2d, IMAGE, box))
+    assert len(plans_made) == 8
+    assert _again.long == ()
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_kernels_that_look_like_products_at_a_glance_only(dtype):
+    image, product_itself = zoo.values((100, 110), dtype, 1), product((15, 13), dtype, 1)
+    other = zoo.values((15, 13), dtype, 2)
+    other[::5, ::4] = product_itself[::5, ::4]
+    for kernel in (other, product_itself, -other, -product_itself, zoo.values((15, 13), dtype, 3)):
+        assert same_bits(signal.correlate2d(image, kernel, "same"), fresh(signal.correlate2d, image, kernel, "same"))
+
+
+ANY = zoo.values((9, 11), "f8", 1)
+WHOLE_LINES = np.outer(np.arange(1, 10), np.arange(2, 13)), np.outer(np.arange(9) % 4 + 1, np.arange(11) ** 2 % 7 + 1)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "told"),
+    [
+        (ANY, True),
+        (ANY.astype("f4"), True),
+        (np.round(9 * ANY), True),
+        (np.round(9 * ANY).astype("i2"), True),
+        (product((9, 11), "f8", 1), True),
+        (product((9, 11), "f4", 1), True),
+        (product((1, 11), "f8", 1), True),
+        (2 * WHOLE_LINES[0] + 3.0 * WHOLE_LINES[1], True),                      # no exact products are found
+        (np.full((9, 11), 1 / 3), False),
+        (WHOLE_LINES[0].astype("f8"), False),
+        (WHOLE_LINES[0].astype("i2"), False),
+        (WHOLE_LINES[0].astype("f4") / 2**20, False),
+        (WHOLE_LINES[0].astype("f4") * 999, False),                               # of more than 16 bits
+        (product((9, 11), "f8", 1) + product((9, 11), "f8", 2), False),
+        (product((9, 11), "f8", 1) * 2.0**100, False),
+        (ANY * 2.0**399, False),
+        ((ANY * 2.0**-60).astype("f4"), False),
+        (ANY * 0, False),
+        (ANY * np.nan, False),
+        (ANY * (1 + 0j), False),
+    ],
+)  # fmt: skip
+def test_what_a_look_can_tell(kernel, told):
+    image = np.ones((300, 310), np.promote_types(kernel.dtype, "f4"))
+    task = _arguments.signal2d("correlate2d", image, ANY.astype(kernel.dtype), "same", "symm", 0, "auto", None, 1, None)
+    query = _plan.query(task, _plan.plans(task))
+    assert (query is not None and kernels.looks(kernel, query)) == told
+
+
+def kernel_of_a_kind(rng, dtype, shape, kind):
+    """Kernels near the bounds between what is a product, whole, low at a glance, and what is not."""
+    one, two = (np.outer(*(rng.normal(size=n) for n in shape)) for _ in range(2))
+    eps = np.finfo(dtype).eps
+    if kind == "one tap off":
+        one[tuple(rng.integers(0, shape))] *= 1 + eps * rng.integers(-12, 13)
+    elif kind == "taps off":
+        one *= 1 + eps * rng.integers(-4, 5, shape)
+    elif kind == "whole":
+        one = rng.integers(-3, 4, shape).astype(float)
+    elif kind == "whole product":
+        one = np.outer(*(rng.integers(1, 2 ** rng.integers(2, 12), n) for n in shape)) * 2.0 ** rng.integers(-30, 30)
+    elif kind == "whole at some scale":
+        one = np.round(one * 2.0 ** rng.integers(2, 26)) * 2.0**-20
+    elif kind == "many zeros":
+        one = rng.normal(size=shape) * (rng.random(shape) < 0.4)
+    elif kind == "one row off":
+        one[rng.integers(shape[0])] = rng.normal(size=shape[1])
+    elif kind == "any size":
+        one *= 2.0 ** rng.integers(-70, 70)
+    found = {"any": rng.normal(size=shape), "two products": one + two, "no negative taps": abs(one), "box": np.full(shape, one[0, 0])}
+    with np.errstate(over="ignore"):
+        return found.get(kind, one).astype(dtype)
+
+
+KINDS = [
+    "product", "any", "two products", "no negative taps", "box", "one tap off", "taps off", "whole", "whole product", "whole at some scale",
+    "many zeros", "one row off", "any size",
+]  # fmt: skip
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from(["f4", "f8"]), st.sampled_from(["f4", "f8", "u1", "F"]),
+       st.tuples(st.integers(1, 21), st.integers(1, 21)), st.lists(st.sampled_from(KINDS), min_size=3, max_size=6))  # fmt: skip
+def test_a_look_tells_what_the_planner_would_choose(seed, dtype, image_dtype, shape, kinds):
+    rng = np.random.default_rng(seed)
+    image = rng.integers(0, 99, rng.integers(20, 120, 2)).astype(image_dtype)
+    call, found = ("convolve2d",), ()
+    for kind in kinds:
+        kernel = kernel_of_a_kind(rng, dtype, shape, kind)
+        task = _arguments.signal2d("convolve2d", image, kernel, "same", "symm", 0, "auto", None, 1, None)
+        plans = [_plan._choose(task.problems[0], 1, 1)]
+        (plan,), query = plans, _plan.query(task, plans)
+        does, look = kernels.find_alike(found, call, image, kernel)
+        if does is not None:
+            assert does.method == plan.method
+            assert does.lanes == plan.lanes
+            if plan.method == "fft":
+                assert (does.tiles.shape, does.tiles.chars) == (plan.tiles.shape, plan.tiles.chars)
+                assert (look.norm, look.whole, (look.positive,)) == (plan.tiles.norm, plan.tiles.whole, plan.tiles.positive)
+            elif plan.method == "separable":
+                assert plan.products.factors.rank == 1
+                assert not plan.products.factors.exact
+        if query is not None:
+            found = (*found, kernels.Call(call, image, kernel, plan, query))
+
+
+def test_looks_at_kernels_tell_most_that_are_new():
+    """Random ones and random products, of any type."""
+    rng = np.random.default_rng(1)
+    for dtype in ("f4", "f8"):
+        for kind in ("product", "any", "no negative taps"):
+            image, call, found, told = np.ones((100, 100), dtype), ("convolve2d",), (), 0
+            for _ in range(100):
+                kernel = kernel_of_a_kind(rng, dtype, (15, 13), kind)
+                task = _arguments.signal2d("convolve2d", image, kernel, "same", "symm", 0, "auto", None, 1, None)
+                told += kernels.find_alike(found, call, image, kernel)[0] is not None
+                plans = _plan.plans(task)
+                found = found or (kernels.Call(call, image, kernel, plans[0], _plan.query(task, plans)),)
+            assert told > 95
+
+
+def test_threads_with_kernels_of_their_own():
+    cases = [NEW["transforms"](seed) for seed in range(1, 9)] + [NEW["lines"](seed) for seed in range(1, 9)]
+    expected = [fresh(signal.convolve2d, image, kernel, workers=1) for _, image, kernel in cases]
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(3):
+            got = list(pool.map(lambda case: signal.convolve2d(*case[1:], workers=1), cases))
+            assert all(map(same_bits, got, expected))
+
+
 # The filters of ndimage
 
 TALL = zoo.values((560, 490), "f4", 1)      # of more numbers than jobs of small calls are kept for
@@ -436,10 +700,10 @@ def test_filters_into_arrays(dtype):
     """Which type the result has is part of the call."""
     kept = []
     for image in (TALL, -TALL):
-        for given in ({}, {"output": np.empty(TALL.shape, dtype)}, {"output": np.empty(TALL.shape, dtype, order="F")}):
+        for into in ({}, {"output": np.empty(TALL.shape, dtype)}, {"output": np.empty(TALL.shape, dtype, order="F")}):
             with rapidconv.set_workers(1):
-                got = ndimage.convolve(image, KERNEL, **given)
-            assert given == {} or got is given["output"]
+                got = ndimage.convolve(image, KERNEL, **into)
+            assert into == {} or got is into["output"]
             kept.append(len(_again.long))
             expected = fresh(ndimage.convolve, image, KERNEL, output=np.empty(TALL.shape, got.dtype))
             np.testing.assert_array_equal(got, expected, strict=True)
@@ -549,6 +813,26 @@ def test_pictures_give_the_same_bits(function, first, kernel, keywords, monkeypa
             assert function(first, kernel, out=out, **keywords) is out
             assert function(second, kernel, out=out, **keywords) is out
             assert same_bits(out, expected)
+
+
+@pytest.mark.parametrize("operation", ["convolve", "correlate"])
+@pytest.mark.parametrize("name", ["transforms", "transforms of channels", "lines", "direct sums"])
+def test_pictures_under_new_kernels_give_the_same_bits(name, operation, plans_made):
+    function, image, kernel, keywords = PICTURES[name]
+    keywords = keywords | {"operation": operation}
+    rng = np.random.default_rng(3)
+    with rapidconv.set_workers(1):
+        for k in range(3):
+            shape = kernel.shape
+            new = np.outer(*(rng.normal(size=n) for n in shape)) if name == "lines" else rng.normal(size=shape).astype("f4")
+            expected = fresh(function, image, new, **keywords)
+            del plans_made[:]
+            got = function(image, new, **keywords)
+            assert len(plans_made) == (k == 0)
+            assert same_bits(got, expected)
+        if "method" not in keywords:
+            whole = np.round(1e5 * rng.normal(size=shape)).astype(new.dtype)    # which have sums of their own
+            assert same_bits(function(image, whole, **keywords), fresh(function, image, whole, **keywords))
 
 
 @EVERY_PICTURE

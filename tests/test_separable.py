@@ -501,8 +501,9 @@ def test_a_product_is_found_by_its_largest_tap(seed, dtype):
     rng = np.random.default_rng(seed)
     column, row = (rng.standard_normal(n) for n in rng.integers(1, 9, 2))
     kernel = np.outer(column, row).astype(dtype).astype(float)
-    i, j, total = kernels.find_product(kernel, 4 * np.finfo(dtype).eps, dtype == "float32")
+    i, j, over, total = kernels.find_product(kernel, 4 * np.finfo(dtype).eps, dtype == "float32")
     assert abs(kernel[i, j]) == np.abs(kernel).max()
+    np.testing.assert_array_equal(over, (kernel.astype(dtype)[:, j] / kernel.astype(dtype)[i, j]))
     np.testing.assert_allclose(total, np.abs(kernel[:, j] / kernel[i, j]).sum() * np.abs(kernel[i]).sum(), rtol=1e-6)
     if kernel.size > max(kernel.shape):
         other = rng.integers(kernel.shape[0]), rng.integers(kernel.shape[1])

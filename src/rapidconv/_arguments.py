@@ -78,7 +78,7 @@ def signal2d(
                 Problem(big, weights, shape, dtype, rule, fill, top, left, turned, backwards, method)
             )
             places.append((..., c) if apart else ())
-    return Task(problems, whole, dtype, out, places, copies, threads, None if axis == 2 else axis)
+    return Task(problems, whole, dtype, out, places, copies, threads, None if axis == 2 else axis, name == "convolve2d")
 
 
 def _oriented(kernel: NDArray[Any], name: str) -> NDArray[Any]:

@@ -99,7 +99,7 @@ def run_lines(asked: Filtering, found: Any) -> bool:
     if np.may_share_memory(image, result):
         return False
     (chain,) = real_chains(image, passes, settings, result)
-    if any(step.kernel.size not in step.kernel.shape for step in chain.passes) or not _again.is_new(found):
+    if any(step.kernel.size not in step.kernel.shape for step in chain.passes) or not _again.is_new(found[2]):
         return False
     for step in chain.passes:
         axis = axis_of(step)

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import _again, _arguments, _execute, _plan, _workers
 from ._native import kernels
-from ._problem import Task
+from ._problem import Plan, Task
 
 __all__ = ["filter2d", "picture"]
 
@@ -46,18 +46,24 @@ def filter2d(
         if answer is not None:
             return answer       # type: ignore[no-any-return]
     call = name, mode, boundary, fillvalue, method, channel_axis, _workers.resolve(workers) if plain else None
-    does = kernels.find(_again.long, call, in1, in2) if plain else None
-    if does is not None and _again.takes(does, in1, out):
-        return does.run(in1, out)       # type: ignore[no-any-return]
+    done = _again.run_long(call, in1, in2, out) if plain else None
+    if done is not None:
+        return done
     task = _arguments.signal2d(name, in1, in2, mode, boundary, fillvalue, method, out, workers, channel_axis)
     result = _execute.allocate(task)        # before anything that takes time in proportion to the operands
     plans = _plan.plans(task)
     if plain:
-        _again.keep_long(call, in1, in2, _execute.again(task, plans, in1, result), _plan.is_kept)
+        _again.keep_long(call, in1, in2, _ready(task, plans, in1, result, partial(_again.is_often, call, in1, in2)), _plan.is_kept)
     return _execute.run(task, plans, result)
 
 
-def _do(task: Task, image: Any, _: Any, found: Any) -> tuple[NDArray[Any], Any]:
+def _ready(task: Task, plans: list[Plan], image: Any, result: NDArray[Any], is_often: _again.Often) -> Any:
+    """What does a long call again, or None."""
+    query = _plan.query(task, plans)
+    return _execute.again(task, plans, image, result, query, often=is_often(query))
+
+
+def _do(task: Task, image: Any, _: Any, found: Any, is_often: _again.Often) -> tuple[NDArray[Any], Any]:
     """The result, and the jobs that did it, where the call is small and they are to be kept, or what did a long one, or None."""
     result = _execute.allocate(task)
     plans, ready = _plan.plans(task), None
@@ -70,7 +76,7 @@ def _do(task: Task, image: Any, _: Any, found: Any) -> tuple[NDArray[Any], Any]:
         ready = _execute.ready(steps, image, result, 0, found[1], _again.SMALL if len(task.problems) == 1 else 0)
     if ready is not None and not task.copies:
         return ready.run(image, result, None, False), ready
-    return _execute.run(task, plans, result), ready or _execute.again(task, plans, image, result)
+    return _execute.run(task, plans, result), ready or _ready(task, plans, image, result, is_often)
 
 
 #: ``picture(asks, image, out, *arguments)`` does what `asks`, a function of `_image_arguments`, asks for; by what did a call like it, if

@@ -119,10 +119,14 @@ class Again:
     ----------
     shape, dtype : of the result
     plan : Plan
+    query : tuple or None
+        By which a look tells whether the plan of another kernel would be the same (`kernels.looks`).
     """
 
-    def __init__(self, problem: Problem, plan: Plan, weights: Weights, view: NDArray[Any]) -> None:
-        self.shape, self.dtype, self.plan = view.shape, view.dtype, plan
+    def __init__(
+        self, problem: Problem, plan: Plan, weights: Weights, view: NDArray[Any], query: tuple[Any, ...] | None = None
+    ) -> None:
+        self.shape, self.dtype, self.plan, self.query = view.shape, view.dtype, plan, query
         self._weights = weights
         own = problem.kernel if problem.several is not None else weights.kernel
         self._problem = replace(problem, image=problem.image[:0].copy(), kernel=own)        # for what is refused
@@ -139,18 +143,22 @@ class Again:
         else:
             self._courses = [kernels.Sums(_work(problem, view), weights.lanes())]
 
-    def run(self, image: NDArray[Any], out: NDArray[Any] | None = None) -> NDArray[Any]:
-        """The result for an image, in a new array or in one like it."""
+    def run(self, image: NDArray[Any], out: NDArray[Any] | None = None, look: Any = None) -> NDArray[Any]:
+        """The result for an image, in a new array or in one like it; look: at a kernel to take in place of its own (`kernels.Look`)."""
         result = _memory.empty(self.shape, self.dtype) if out is None else out
-        _workers.run(partial(self._part, image, result), len(self._courses), self.plan.workers)
+        if look is not None:
+            self._courses[0].prepare(look)
+        _workers.run(partial(self._part, image, result, look), len(self._courses), self.plan.workers)
         return result
 
-    def _part(self, image: NDArray[Any], result: NDArray[Any], i: int) -> None:
-        refused = self._courses[i].run(image, result)
+    def _part(self, image: NDArray[Any], result: NDArray[Any], look: Any, i: int) -> None:
+        refused = self._courses[i].run(image, result, look)
         if refused is not None:
-            assert self.plan.tiles is not None
-            rides = _Planes(replace(self._problem, image=image), result)
-            _retry(rides, self.plan.tiles, self._weights, *self._groups[i], refused.view(np.bool_))
+            rides, weights = _Planes(replace(self._problem, image=image), result), self._weights
+            if look is not None:
+                weights = weights.of(look.taps[0], norm=look.norm, whole=look.whole, positive=(look.positive,))
+            assert weights.plan.tiles is not None
+            _retry(rides, weights.plan.tiles, weights, *self._groups[i], refused.view(np.bool_))
 
 
 def _was_done(plan: Plan) -> bool:
@@ -158,13 +166,15 @@ def _was_done(plan: Plan) -> bool:
     return bool(plan.made)
 
 
-def again(task: Task, plans: list[Plan], image: Any, result: NDArray[Any]) -> Again | None:
+def again(
+    task: Task, plans: list[Plan], image: Any, result: NDArray[Any], query: tuple[Any, ...] | None = None, *, often: bool = False
+) -> Again | None:
     """A call that is ready for other images; None where it is not one problem of rows and columns of a whole image and result.
 
-    Nor where workers take turns at direct sums, or NumPy may have warned, or its plan was not carried out before: what may never be
-    done again is not made ready.
+    Nor where workers take turns at direct sums, or NumPy may have warned, or its plan was not carried out before and such calls are
+    not made often: what may never be done again is not made ready.
     """
-    if len(plans) != 1 or task.places != [()] or not _was_done(plans[0]) or not result.flags.c_contiguous:
+    if len(plans) != 1 or task.places != [()] or not (often or _was_done(plans[0])) or not result.flags.c_contiguous:
         return None
     problem, plan = task.problems[0], plans[0]
     if problem.image is not image or problem.outer:
@@ -174,7 +184,7 @@ def again(task: Task, plans: list[Plan], image: Any, result: NDArray[Any]) -> Ag
         return None
     if (direct and plan.workers > 1) or not np.isfinite(problem.fill[0]) or next(iter(_pieces(problem, plan, result)))[0] is not problem:
         return None
-    return Again(problem, plan, weights_of(_kernel(problem, plan), plan), result)
+    return Again(problem, plan, weights_of(_kernel(problem, plan), plan), result, query)
 
 
 def _pieces(problem: Problem, plan: Plan, view: NDArray[Any]) -> Iterable[tuple[Problem, NDArray[Any]]]:
@@ -321,7 +331,7 @@ class _Planes:
     def course(self, tiles: Tiles, weights: Weights, items: NDArray[Any]) -> Any:
         """Items in transforms of the first type (`kernels.Course`)."""
         described = _described(self.first, tiles, tiles.chars[0], weights, self.part, items, self.distances, self.step)
-        return kernels.Tiles(*described)
+        return kernels.Tiles(*described, _transform.noise(tiles.shape, tiles.chars[0]))
 
     def plane(self, k: int) -> tuple[Problem, NDArray[Any]]:
         """One of them, and its part of the result."""

@@ -106,7 +106,8 @@ def _task(
     """Check what all filters have in common; combine: how the sums of the kernels meet, None for one kernel."""
     rows, columns = weights.shape[1:]
     place = _anchor(anchor, (rows, columns))
-    if _one_of("operation", operation, ("correlate", "convolve")) == "convolve":
+    turned = _one_of("operation", operation, ("correlate", "convolve")) == "convolve"
+    if turned:
         weights, place = weights[:, ::-1, ::-1], (rows - 1 - place[0], columns - 1 - place[1])
     result = _dtype(dtype, pixels.dtype)
     rule = _boundary(boundary)
@@ -147,7 +148,7 @@ def _task(
         problems.append(_passed_through(moved[..., 3], result))
     if not pixels.size:
         problems, places = [], []
-    return Task(problems, shape, result, out, places, copies, threads, None if first is None else first - 3)
+    return Task(problems, shape, result, out, places, copies, threads, None if first is None else first - 3, turned)
 
 
 def _are_apart(weights: NDArray[Any]) -> bool:

@@ -32,18 +32,18 @@ __all__ = [
     "uniform1d",
 ]
 
-def _do(asked: Filtering, _: Any, output: Any, found: Any) -> tuple[NDArray[Any], Any]:
+def _do(asked: Filtering, _: Any, output: Any, found: Any, __: Any) -> tuple[NDArray[Any], Any]:
     """The result, and the jobs that did it, if it is so small that they are worth keeping, or what did a long call, or None."""
     ready = _blocks.run(asked, None if found is None else found[1])
     warned = isinstance(output, type | np.dtype) and asked.result.dtype != np.dtype(output)      # every time anew
     return asked.result, None if warned else ready
 
 
-def _do_lines(asked: Filtering, image: Any, output: Any, found: Any) -> tuple[NDArray[Any], Any]:
+def _do_lines(asked: Filtering, image: Any, output: Any, found: Any, is_often: Any) -> tuple[NDArray[Any], Any]:
     """The same of lines with weights that may be others in each call."""
     if found is not None and _blocks.run_lines(asked, found):
         return asked.result, None
-    return _do(asked, image, output, found)
+    return _do(asked, image, output, found, is_often)
 
 
 #: ``carry_out(asks, image, output, *arguments)`` does what `asks`, a function of this module, asks for; a small call by the jobs of one

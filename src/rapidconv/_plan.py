@@ -14,12 +14,12 @@ from ._axes import as_planes, first_plane, kernel_planes
 from ._boundary import Boundary
 from ._native import in_use, kernels
 from ._problem import MATRIX, Combine, Lane, Order, Plan, Problem, Products, Several, Store, Task, Tiles
-from ._rank import MOST, box, factor
+from ._rank import MOST, box, factor, look_for
 from ._transform import LENGTHS, noise
 from ._weights import blocks_under
 from ._workers import GRAIN, workers_for
 
-__all__ = ["beyond", "is_kept", "plan", "plans"]
+__all__ = ["beyond", "is_kept", "plan", "plans", "query"]
 
 #: Every whole number up to these is exact in the type.
 _EXACT = ((np.dtype(np.float32), 2**24), (np.dtype(np.float64), 2**53))
@@ -107,6 +107,26 @@ def plan(problem: Problem, workers: int = 1, planes: int = 1) -> Plan:
 def is_kept(found: Plan) -> bool:
     """Whether a plan will be found again, so that what is made of it may be kept, too."""
     return any(each is found for each, _ in list(_kept.values()))
+
+
+def query(task: Task, found: list[Plan]) -> tuple[Any, ...] | None:
+    """What a look at another real kernel in place of a call's needs, to tell whether its plan is the one found (`kernels.looks`).
+
+    None where it cannot tell, for more than it sees of a kernel decides. Calls of `scipy.ndimage`'s filters do not ask.
+    """
+    if len(found) != 1:
+        return None
+    (problem,), (made,) = task.problems, found
+    kernel, char = problem.kernel, made.lanes[0].dtype.char          # of one floating lane
+    if kernel.dtype.kind == "c" or kernel.dtype.char in "eg" or problem.summed.kind not in "fc" or problem.summed.char in "egG":
+        return None
+    if problem.several is not None:
+        return None
+    assert not problem.outer
+    assert not problem.skips
+    assert problem.order is Order.TAPS
+    whole = problem.sums is None            # else pictures, which sum whole numbers as such
+    return task.turned, char, kernel.dtype.char == "f", whole, *_ORDINARY[char], *look_for(kernel, char, made.sought)
 
 
 def _keep(key: tuple[object, ...], found: Plan) -> None:
@@ -226,7 +246,7 @@ def _fastest(problem: Problem, workers: int, planes: int, within: int, *, matric
     others = [f"{t / seconds[method]:.1f} times faster than {name}" for name, t in seconds.items() if name != method]
     others += [f"no {name}: {obstacle}" for name, obstacle in obstacles.items() if obstacle]
     if method == "direct":
-        return Plan(method, direct, "; ".join([why, *others]), seconds, gaining, tiles, separable)
+        return Plan(method, direct, "; ".join([why, *others]), seconds, gaining, tiles, separable, sought=most)
     planes *= within
     many = workers_for(planes * seconds[method] * _channels(problem), max(1, planes * prod(problem.shape[:-1]) // 16), workers)
     if method == "fft":
@@ -237,7 +257,7 @@ def _fastest(problem: Problem, workers: int, planes: int, within: int, *, matric
         others.insert(0, f"the kernel {'is a box' if separable.factors is None else f'has rank {separable.factors.rank}'}")
     if wanted != "auto":
         others.insert(0, problem.why)
-    return Plan(method, lanes, "; ".join(others), seconds, many, tiles, separable)
+    return Plan(method, lanes, "; ".join(others), seconds, many, tiles, separable, sought=most)
 
 
 def _together(problem: Problem, several: Several, workers: int, planes: int) -> Plan:

@@ -165,6 +165,8 @@ class Task:
         Threads it may use.
     channel_axis : int or None
         Of the result, where it is not the last one.
+    turned : bool
+        Whether kernels are turned around, as convolution takes them.
     """
 
     problems: list[Problem]
@@ -175,6 +177,7 @@ class Task:
     copies: bool
     workers: int
     channel_axis: int | None = None
+    turned: bool = False
 
     def views(self, result: NDArray[Any]) -> list[NDArray[Any]]:
         """Every problem's part of a result."""
@@ -280,6 +283,8 @@ class Plan:
         Of the separable road.
     each : tuple of Products
         Of the separable road, for each of several kernels.
+    sought : int
+        Most products of a column and a row that the kernel was looked at for.
     made : dict
         What the roads made of the kernel, by its shape: it is kept as long as the plan is.
     """
@@ -292,4 +297,5 @@ class Plan:
     tiles: Tiles | None = None
     products: Products | None = field(default=None, compare=False)
     each: tuple[Products, ...] = field(default=(), compare=False)
+    sought: int = field(default=0, compare=False, repr=False)
     made: dict[tuple[int, ...], Any] = field(default_factory=dict, init=False, compare=False, repr=False)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from ._native import kernels
 
-__all__ = ["Factors", "box", "factor", "lane_factors", "split", "trim"]
+__all__ = ["Factors", "box", "factor", "lane_factors", "look_for", "split", "trim"]
 
 #: Most products of a factored kernel.
 MOST = 4
@@ -32,8 +32,8 @@ _PROBE = {char: kernels.probe * float(np.finfo(char.replace("e", "f")).eps) for 
 _LARGEST = 2**31
 #: Floating taps are looked at as whole numbers of so many bits, times a power of two.
 _BITS = 31
-#: A float32 kernel of whole numbers below this, at any scale, has exact sums over pictures: it is factored exactly or not.
-_FEW = 2**16
+#: A float32 kernel of whole numbers of so many bits, at any scale, has exact sums over pictures: it is factored exactly or not.
+_FEW_BITS = 16
 #: Binary exponents of kernels that are scaled without a thought of overflow in any type.
 _RANGE = 90
 
@@ -82,14 +82,14 @@ def factor(kernel: NDArray[Any], dtype: np.dtype[Any] | None = None, most: int =
         least 5 taps are products.
     """
     kh, kw = kernel.shape
-    most = min(most, (kh * kw - 1) // (kh + kw) if kh > 1 and kw > 1 else int(kh * kw > _SLACK))
+    most = _most(kh, kw, most)
     kind = kernel.dtype.kind
     if dtype is not None and kind in "fc" and dtype.kind in "fc":
         kernel = kernel.astype(dtype if kind == "c" else dtype.type(0).real.dtype, copy=False)
     if most < 1 or kind not in "biufc" or kernel.dtype.char in "gG":
         return None
     limit = _PROBE.get(kernel.dtype.char, _PROBE["d"])
-    if min(kh, kw) > 1 and not kernels.may_be_low(np.array(kernel, np.complex128, order="C"), most, limit):
+    if min(kh, kw) > 1 and not kernels.may_be_low(np.array(kernel, "D" if kind == "c" else "d", order="C"), most, limit):
         return None
     if kind == "c":
         if kernel.imag.any():       # products would not give one of few-digit whole numbers, at any scale, exactly
@@ -102,6 +102,23 @@ def factor(kernel: NDArray[Any], dtype: np.dtype[Any] | None = None, most: int =
     if kind in "biu":
         return _whole(kernel, most)
     return _dyadic(kernel.astype(np.float32) if kernel.dtype == np.float16 else kernel, most)
+
+
+def _most(kh: int, kw: int, most: int) -> int:
+    """How many products, at most, are well under a kernel's taps."""
+    return min(most, (kh * kw - 1) // (kh + kw) if kh > 1 and kw > 1 else int(kh * kw > _SLACK))
+
+
+def look_for(kernel: NDArray[Any], char: str, most: int) -> tuple[int, float, float, int, int, int]:
+    """What a look at floating kernels of a shape needs, to tell in a lane what `factor` would.
+
+    Returns
+    -------
+    (most, probe, slack, bits, few_bits, exponents)
+    """
+    few = _FEW_BITS if char == "f" else _BITS
+    kh, kw = kernel.shape
+    return _most(kh, kw, most), _PROBE[char], _SLACK * float(np.finfo(char).eps), _BITS, few, _RANGE
 
 
 def split(kernel: NDArray[Any], dtype: np.dtype[Any]) -> tuple[list[tuple[int, NDArray[Any]]], NDArray[Any]]:
@@ -177,12 +194,20 @@ def _ends(used: Any) -> tuple[int, int]:
 def _dyadic(kernel: NDArray[Any], most: int) -> Factors | None:
     """Factors of a floating kernel: exact ones where its taps are whole numbers times a power of two."""
     wide = np.array(kernel, np.float64, order="C")
-    if not kernels.is_whole_at_some_scale(wide, _BITS):
-        found = kernels.find_product(wide, _SLACK * float(np.finfo(kernel.dtype).eps), kernel.dtype == np.float32)
-        if found is None or not -_RANGE < math.frexp(kernel[found[0], found[1]])[1] < _RANGE:
-            return _floating(kernel, most)
-        i, j, total = found
-        return Factors((kernel[:, j] / kernel[i, j])[None], kernel[i : i + 1].copy(), False, total)
+    if kernels.is_whole_at_some_scale(wide, _BITS):
+        found = _dyadic_whole(kernel, most)
+        few = kernel.dtype == np.float64 or kernels.is_whole_at_some_scale(wide, _FEW_BITS)
+        if found is not None or few:
+            return found
+    product = kernels.find_product(wide, _SLACK * float(np.finfo(kernel.dtype).eps), kernel.dtype == np.float32)
+    if product is None or not -_RANGE < math.frexp(kernel[product[0], product[1]])[1] < _RANGE:
+        return _floating(kernel, most)
+    i, _, column, total = product
+    return Factors(column.astype(kernel.dtype)[None], kernel[i : i + 1].copy(), False, total)
+
+
+def _dyadic_whole(kernel: NDArray[Any], most: int) -> Factors | None:
+    """Exact factors of a floating kernel of whole numbers times a power of two."""
     top = float(np.abs(kernel).max())
     if top == 0:
         return _whole(kernel, most)
@@ -193,17 +218,16 @@ def _dyadic(kernel: NDArray[Any], most: int) -> Factors | None:
     numbers = (kernel * scale).astype(np.int64)
     bits = int(np.bitwise_or.reduce(numbers, axis=None))
     step = bits & -bits                                         # the largest power of two in all of them
-    few = kernel.dtype == np.float64 or top * float(scale) < step * _FEW
     found = _whole(numbers // step, most)
     if found is None:
-        return None if few else _floating(kernel, most)
+        return None
     unit = step * math.ldexp(1.0, -shift)                       # kernel = unit * numbers / step
     if unit >= 1 and top < _LARGEST:
         return Factors(found.columns, found.rows * int(unit), True, found.total * int(unit))
     columns, rows = found.columns.astype(kernel.dtype), found.rows.astype(kernel.dtype)
     rounded = (columns != found.columns).any() or (rows != found.rows).any()
     if rounded or (found.rank > 1 and found.total > int(np.abs(numbers // step).sum())):     # partial sums beyond those of the taps
-        return None if few else _floating(kernel, most)
+        return None
     size = np.ldexp(1.0, np.frexp(np.abs(columns).max(axis=1, keepdims=True))[1]).astype(kernel.dtype)
     return Factors(columns / size, rows * (kernel.dtype.type(unit) * size), False, found.total * unit)
 

@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 from itertools import product
-from math import frexp
+from math import frexp, prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import _cost, _transform
+from ._native import kernels
 from ._pieces import cut_kernel
 from ._problem import MATRIX, Lane, Plan, Products, Tiles
 from ._rank import lane_factors
@@ -78,12 +79,17 @@ class Weights:
             self._parts[char] = found
         return found
 
+    def of(self, kernel: NDArray[Any], norm: float, **facts: Any) -> "Weights":
+        """Another kernel in place of this one, its norm and what else is to be known of it."""
+        assert self.plan.tiles is not None
+        tiles = replace(self.plan.tiles, norm=norm, exponents=(frexp(norm)[1],), **facts)
+        return Weights(kernel, replace(self.plan, tiles=tiles))
+
     def _like(self, kernel: NDArray[Any], **facts: Any) -> tuple["Weights", Tiles]:
         """Part of a sum that is this kernel, and its tiles."""
-        assert self.plan.tiles is not None
-        norm = float(np.sqrt(np.sum(kernel.astype("d") ** 2)))
-        tiles = replace(self.plan.tiles, norm=norm, exponents=(frexp(norm)[1],), **facts)
-        return Weights(kernel, replace(self.plan, tiles=tiles)), tiles
+        found = self.of(kernel, float(np.sqrt(np.sum(kernel.astype("d") ** 2))), **facts)
+        assert found.plan.tiles is not None
+        return found, found.plan.tiles
 
     def products(self) -> list[tuple[Any, ...]]:
         """Lanes as ``kernels.Lines``, or ``kernels.Boxes`` for a box, reads them."""
@@ -166,10 +172,9 @@ def _matrices(kernel: NDArray[Any]) -> NDArray[Any]:
     down, across = blocks_under(height, width)
     padded = np.zeros((*planes, 8 * down + 7, 8 * across + 7), np.uint8 if kernel.min() >= 0 else np.int8)
     padded[..., 7 : 7 + height, 7 : 7 + width] = kernel.astype(padded.dtype)
-    block, row, half, y, x, pixel = np.ogrid[:across, : 8 * down + 6, :2, :2, :8, :4]
-    taken = padded[..., row + 1 - y, 8 * block + 4 * half + pixel + 7 - x]
-    room = np.empty(taken.size + 63, np.uint8)
+    shape = *planes, across, 8 * down + 6, 2, 2, 8, 4
+    room = np.empty(prod(shape) + 63, np.uint8)
     at = -room.ctypes.data % 64             # rows of a matrix are lines of the cache
-    lines = room[at : at + taken.size].view(taken.dtype).reshape(taken.shape)
-    lines[...] = taken
+    lines = room[at : at + prod(shape)].view(padded.dtype).reshape(shape)
+    kernels.lay_matrices(padded, lines)
     return lines

@@ -4,6 +4,7 @@
 #
 #   Call:    arguments, kernel, shape and strides of the image -> what does it, in parts
 #   Course:  a part: the job, and all that its road made of the kernel
+#   Look:    another kernel that the planner would say the same of, which takes the kernel's place (look.pxi)
 #
 # None of them ever changes, and threads may share them.
 
@@ -13,21 +14,27 @@ cdef class Course:
     cdef Job job
     cdef tuple held             # what the job points to
 
-    cdef int go(self, Job* job, char* verdicts) noexcept nogil:
-        """Do it; -1 where there is no scratch memory to be had."""
+    cdef int go(self, Job* job, Look look, char* verdicts) noexcept nogil:
+        """Do it, under the kernel of a look if that is not None; -1 where there is no scratch memory to be had."""
         return -1
 
-    def run(self, cnp.ndarray image, cnp.ndarray result):
-        """Do it for an image, with the GIL released."""
-        self.run_items(image, result, NULL)
+    def prepare(self, Look look):
+        """Make of its kernel what the road reads."""
+        look.lay_all()
 
-    cdef int run_items(self, cnp.ndarray image, cnp.ndarray result, char* verdicts) except -1:
+    def run(self, cnp.ndarray image, cnp.ndarray result, Look look=None):
+        """Do it for an image, with the GIL released; look: at a kernel that is prepared, or None."""
+        self.run_items(image, result, look, NULL)
+
+    cdef int run_items(self, cnp.ndarray image, cnp.ndarray result, Look look, char* verdicts) except -1:
         cdef Job job = self.job
         cdef int failed
         job.image = cnp.PyArray_BYTES(image)
         job.out = cnp.PyArray_BYTES(result)
+        if look is not None:
+            job.lanes[0].real_part = look.turned
         with nogil:
-            failed = self.go(&job, verdicts)
+            failed = self.go(&job, look, verdicts)
         if failed:
             raise MemoryError("no scratch memory for the tiles")
         return 0
@@ -42,7 +49,7 @@ cdef class Sums(Course):
         see_lanes(&self.job, lanes)
         self.held = (work[2], lanes)
 
-    cdef int go(self, Job* job, char* verdicts) noexcept nogil:
+    cdef int go(self, Job* job, Look look, char* verdicts) noexcept nogil:
         return run_job(job, NULL, 1, 0, job.m)
 
 
@@ -59,8 +66,13 @@ cdef class Lines(Course):
         self.end = min(self.job.m, end_band * TILE_ROWS)
         self.held = (work[2], lanes)
 
-    cdef int go(self, Job* job, char* verdicts) noexcept nogil:
-        return run_rings(job, &self.factors, self.first, self.end)
+    cdef int go(self, Job* job, Look look, char* verdicts) noexcept nogil:
+        cdef Factors factors = self.factors
+        if look is not None:
+            factors.columns[0] = look.column
+            factors.rows[0] = look.row
+            trim_taps(job, &factors)
+        return run_rings(job, &factors, self.first, self.end)
 
 
 cdef class Boxes(Course):
@@ -76,7 +88,7 @@ cdef class Boxes(Course):
         self.end = min(self.job.m, end_band * TILE_ROWS)
         self.held = (work[2], lanes)
 
-    cdef int go(self, Job* job, char* verdicts) noexcept nogil:
+    cdef int go(self, Job* job, Look look, char* verdicts) noexcept nogil:
         cdef Box box = self.box
         return run_box(job, &box, self.first, self.end)
 
@@ -87,24 +99,41 @@ cdef class Tiles(Course):
     cdef Overlap road
     cdef const long long* items
     cdef Py_ssize_t count
+    cdef double noise
+    cdef tuple down, across
 
     def __init__(
         self, tuple work, tuple planes, tuple bank, cnp.ndarray spectrum, tuple down, tuple across, tuple step, tuple facts,
-        cnp.ndarray items,
+        cnp.ndarray items, double noise,
     ):
-        """As `correlate_fft` takes them."""
+        """As `correlate_fft` takes them.  noise : of a kernel of norm 1"""
         see_road(&self.job, &self.road, work, planes, bank, spectrum, down, across, step, facts)
         self.items = <const long long*> cnp.PyArray_BYTES(items)
         self.count = cnp.PyArray_SIZE(items)
-        self.held = (work[2], planes, bank, spectrum, down, across, items)
+        self.noise = noise
+        self.down = down
+        self.across = across
+        self.held = (work[2], planes, bank, spectrum, items)
 
-    cdef int go(self, Job* job, char* verdicts) noexcept nogil:
-        return run_overlap(job, &self.road, self.items, self.count, verdicts)
+    cdef int go(self, Job* job, Look look, char* verdicts) noexcept nogil:
+        cdef Overlap road = self.road
+        if look is not None:
+            road.spectrum = cnp.PyArray_BYTES(look.spectrum)
+            road.whole = look.whole
+            road.noise = self.noise * look.norm
+            road.gains = &look.gain
+            road.positives = &look.sign
+            road.positive = look.positive
+        return run_overlap(job, &road, self.items, self.count, verdicts)
 
-    def run(self, cnp.ndarray image, cnp.ndarray result):
+    def prepare(self, Look look):
+        """Make the kernel's spectrum."""
+        look.spectrum = kernel_spectra(look.taps, (look.exponent,), self.down, self.across)
+
+    def run(self, cnp.ndarray image, cnp.ndarray result, Look look=None):
         """Do it for an image; which items were refused, as `correlate_fft` tells, or None."""
         cdef cnp.ndarray verdicts = cnp.PyArray_ZEROS(1, [self.count], cnp.NPY_UINT8, 0)
-        self.run_items(image, result, cnp.PyArray_BYTES(verdicts))
+        self.run_items(image, result, look, cnp.PyArray_BYTES(verdicts))
         return None if memchr(cnp.PyArray_DATA(verdicts), REFUSED, self.count) == NULL else verdicts
 
 
@@ -152,16 +181,22 @@ cdef class Call:
 
     cdef tuple arguments
     cdef cnp.ndarray kernel
+    cdef Query query
+    cdef Look look              # at the kernel, or None
     cdef int ndim, type_num
     cdef Py_ssize_t shape[3]
     cdef Py_ssize_t strides[3]
     cdef readonly object does
 
-    def __init__(self, tuple arguments, cnp.ndarray image, cnp.ndarray kernel, does):
-        """Take note of a call; `find` knows its arguments."""
+    def __init__(self, tuple arguments, cnp.ndarray image, cnp.ndarray kernel, does, tuple query=None):
+        """Take note of a call; `find` knows its arguments, `looks` the query."""
         cdef int axis
         self.arguments = arguments
         self.kernel = None if kernel is None else kernel.copy()
+        self.look = None
+        if query is not None:
+            see_query(&self.query, query)
+            self.look = examine(cnp.PyArray_GETCONTIGUOUS(self.kernel), &self.query)
         self.type_num = cnp.PyArray_TYPE(image)
         self.ndim = cnp.PyArray_NDIM(image)
         for axis in range(self.ndim):
@@ -169,15 +204,15 @@ cdef class Call:
             self.strides[axis] = cnp.PyArray_STRIDE(image, axis)
         self.does = does
 
-    cdef bint is_like(self, tuple arguments, cnp.ndarray image, cnp.ndarray kernel):
-        """Whether a call differs in its pixels only."""
+    cdef bint is_like(self, tuple arguments, cnp.ndarray image):
+        """Whether a call differs in its pixels, and its kernel, only."""
         cdef int k
         if cnp.PyArray_TYPE(image) != self.type_num or cnp.PyArray_NDIM(image) != self.ndim:
             return False
         for k in range(self.ndim):
             if cnp.PyArray_DIM(image, k) != self.shape[k] or cnp.PyArray_STRIDE(image, k) != self.strides[k]:
                 return False
-        return same_numbers(kernel, self.kernel) and same_value(arguments, self.arguments)
+        return same_value(arguments, self.arguments)
 
 
 cdef bint is_plain_value(value):
@@ -211,6 +246,48 @@ def find(tuple calls, tuple arguments, image, kernel):
             return None
         kernel = cnp.PyArray_GETCONTIGUOUS(kernel)
     for call in calls:
-        if call.is_like(arguments, image, kernel):
+        if same_numbers(kernel, call.kernel) and call.is_like(arguments, image):
             return call.does
     return None
+
+
+cdef int see_query(Query* to, tuple query) except -1:
+    """What to look for, as `looks` takes it."""
+    (to.flip, char, to.single, to.whole, to.least, to.largest, to.most, to.probe, to.slack, to.bits, to.few_bits,
+     to.exponents) = query
+    to.kind = F4 if char == "f" else F8
+    return 0
+
+
+def looks(cnp.ndarray kernel, tuple query):
+    """Whether a look can tell whether a kernel has the plan of another.
+
+    Parameters
+    ----------
+    query : (flip, char, single, whole, least, largest, most, probe, slack, bits, few_bits, exponents)
+        See Query;  char : of the lane, 'f' or 'd'.
+    """
+    cdef Query seen
+    see_query(&seen, query)
+    return examine(cnp.PyArray_GETCONTIGUOUS(kernel), &seen) is not None
+
+
+def find_alike(tuple calls, tuple arguments, image, kernel):
+    """What does a call like this but for the kernel, which has the same plan, and a look at that; or None twice.  As `find`."""
+    cdef Call call
+    cdef Look look = None
+    cdef cnp.ndarray taps
+    cdef int most = -1
+    if not calls or not is_plain(image) or kernel is None or not is_plain(kernel):
+        return None, None
+    taps = cnp.PyArray_GETCONTIGUOUS(kernel)
+    for call in calls:
+        if (call.look is None or cnp.PyArray_TYPE(taps) != cnp.PyArray_TYPE(call.kernel)
+                or not cnp.PyArray_SAMESHAPE(taps, call.kernel) or not call.is_like(arguments, image)):
+            continue
+        if call.query.most != most:         # little work is planned without a look at products
+            most = call.query.most
+            look = examine(taps, &call.query)
+        if look is not None and look.is_low == call.look.is_low and look.is_product == call.look.is_product:
+            return call.does, look
+    return None, None

@@ -23,9 +23,14 @@ cdef Py_ssize_t count_taps(const lane* re, const lane* im, Py_ssize_t taps) noex
     return count
 
 
+cdef inline bint are_few(Py_ssize_t count, Py_ssize_t taps) noexcept nogil:
+    """Whether so many taps of a kernel that are not zero are few."""
+    return taps >= FEW_TAPS and 0 < FEW_SHARE * count <= taps
+
+
 def met(Py_ssize_t count, Py_ssize_t taps):
     """How many of a kernel's taps direct sums meet, of which so many are not zero."""
-    return count if taps >= FEW_TAPS and 0 < FEW_SHARE * count <= taps else taps
+    return count if are_few(count, taps) else taps
 
 
 cdef Py_ssize_t few_taps(Job* job) noexcept nogil:
@@ -46,7 +51,7 @@ cdef Py_ssize_t few_taps(Job* job) noexcept nogil:
         count = count_taps(<const long long*> ln.real_part, <const long long*> ln.imag_part, taps)
     else:
         count = count_taps(<const extended*> ln.real_part, <const extended*> ln.imag_part, taps)
-    return count if count > 0 and FEW_SHARE * count <= taps else 0
+    return count if are_few(count, taps) else 0
 
 
 cdef void list_taps(Job* job, Scratch* sc, const lane* re, const lane* im) noexcept nogil:

@@ -217,3 +217,28 @@ cdef void matrices_in(
                     put_band(job, sc, sc.plane[0] + band * band_bytes, y0 + band * EIGHT, min(EIGHT, m - band * EIGHT),
                              x0, width, strips)
             first += group
+
+
+def lay_matrices(cnp.ndarray padded, cnp.ndarray lines):
+    """Bytes of kernels with 7 rows and columns of zeros before them and as many, or more, behind, in columns of matrices.
+
+    Parameters
+    ----------
+    padded : contiguous bytes, shape (..., 8 * down + 7, 8 * across + 7)
+    lines : contiguous bytes, shape (..., across, 8 * down + 6, 2, 2, 8, 4)
+        Of blocks across, rows of pixels, halves of them, rows and columns of outputs, and pixels.
+    """
+    cdef int ndim = cnp.PyArray_NDIM(padded)
+    cdef Py_ssize_t height = cnp.PyArray_DIM(padded, ndim - 2), width = cnp.PyArray_DIM(padded, ndim - 1)
+    cdef Py_ssize_t plane, block, row, half, y, x
+    cdef const char* line
+    cdef char* to = cnp.PyArray_BYTES(lines)
+    for plane in range(cnp.PyArray_SIZE(padded) // (height * width)):
+        for block in range(width // 8):
+            for row in range(height - 1):
+                for half in range(2):
+                    for y in range(2):
+                        line = cnp.PyArray_BYTES(padded) + (plane * height + row + 1 - y) * width + 8 * block + 4 * half + 7
+                        for x in range(8):
+                            memcpy(to, line - x, 4)
+                            to += 4

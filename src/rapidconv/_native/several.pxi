@@ -327,6 +327,6 @@ cdef class Together(Course):
         see_several(&self.job, &self.several, work, kernels, combine, out_step, omits)
         self.held = (work[2], kernels)
 
-    cdef int go(self, Job* job, char* verdicts) noexcept nogil:
+    cdef int go(self, Job* job, Look look, char* verdicts) noexcept nogil:
         cdef Several sv = self.several
         return run_several(job, &sv, NULL, 1, 0, job.m)
