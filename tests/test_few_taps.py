@@ -137,3 +137,13 @@ def test_a_delta_of_any_type_shifts_exactly():
         delta = np.zeros((40, 31), dtype)
         delta[3, 5] = 1
         np.testing.assert_array_equal(signal.convolve2d(image, delta)[3:123, 5:135], image)
+
+
+def test_few_taps_in_place_of_many_are_planned_anew():
+    """A call that differs from ones before in its kernel only takes their plan where the planner would say the same of it."""
+    image = zoo.values((300, 310), "float32", 1)
+    for seed in range(4):
+        signal.convolve2d(image, zoo.values((21, 21), "float32", seed), "same", "symm", workers=1)
+    few = thinned(zoo.values((21, 21), "float32", 9), 3, 60)
+    result = signal.convolve2d(image, few, "same", "symm", workers=1)
+    assert zoo.same_bits(result, signal.convolve2d(image, few, "same", "symm", method="direct", workers=1))
