@@ -41,9 +41,9 @@ class Work:
         Call as a newcomer writes it: defaults left out, nothing only rapidconv understands.
     values : {"picture", "any"}
         Range of integers: 0..255 with a kernel of small weights, or whatever the dtype holds.
-    weights : {"random", "gaussian", "box"}
+    weights : {"random", "gaussian", "box", "dilated"}
         Kind of kernel. A Gaussian is the product of two, of whole numbers for an integer dtype; a box is a mean for
-        floats and a sum for integers.
+        floats and a sum for integers; of a dilated one, every 8th tap of every 8th row is not zero.
     order : {"C", "F"}
         Memory layout of the image.
     """
@@ -156,9 +156,12 @@ def make_operands(work: Work | Filter) -> tuple[NDArray[Any], NDArray[Any]]:
         return image, rng.standard_normal(work.weights)
     image = _random_array(rng, work.image, np.dtype(work.dtype), work.values, (0, 256))
     kernel_dtype = np.dtype(work.kernel_dtype or work.dtype)
-    if work.weights != "random":
+    if work.weights in ("gaussian", "box"):
         return np.asarray(image, order="F" if work.order == "F" else "C"), _make_regular_kernel(work, kernel_dtype)
     kernel = _random_array(rng, work.kernel, kernel_dtype, work.values, (1, 9))
+    if work.weights == "dilated":
+        near, kernel = kernel, np.zeros_like(kernel)
+        kernel[::8, ::8] = near[::8, ::8]
     if kernel_dtype.kind == "i" and work.values == "picture":
         # Signs are drawn apart from sizes: a weight of zero can be skipped, and that would flatter whoever does.
         kernel *= rng.choice([-1, 1], work.kernel).astype(kernel_dtype)
@@ -367,6 +370,9 @@ def _large_rows() -> Iterator[Row]:
     for dtype in ("float32", "float64", "uint8"):
         work = Work((1024, 1024), (15, 15), dtype, weights="box", method="auto")
         yield Row(work, Bars(blur=1), headline=True, peers=("blur", "scipy"))
+    for dtype in ("float32", "float64"):
+        work = Work((1024, 1024), (33, 33), dtype, weights="dilated", method="auto")
+        yield Row(work, headline=True, peers=RIVALS, reference="fftconvolve")
 
     for dtype in ("uint8", "int32", "int64"):
         yield Row(Work((700, 900), (25, 25), dtype, method="auto"), Bars(scipy=100), headline=True, peers=("scipy",))
