@@ -123,8 +123,9 @@ COMPLEX_PRODUCTS = 2.6
 #: 3 to 65 taps are not zero, on 700x900 (2026-11-22).
 _LOOK = 0.3
 
-#: Seconds longer that a number takes to be rounded and held to a narrow type where the sum is a floating one (uint8, x86_v4, 2026-11-22).
-HELD = 0.2e-9
+#: Seconds longer that a number takes to be rounded and held to a narrow type where the sum is a floating one (uint8, x86_v4,
+#: 2026-11-22, 11:40: 0.2 until sums were packed by vectors; from 4 x 4 taps on rows are joined, 2 x 2, 3 x 3 and 9 x 1 are not).
+HELD = 0.08e-9
 
 #: Nanoseconds a byte between two passes: stored, looked at, loaded, and planned for in blocks (as above).
 _BETWEEN = 0.45

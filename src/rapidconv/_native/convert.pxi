@@ -24,6 +24,13 @@ from libc.math cimport rint
 cdef extern from "simd.h" nogil:
     float rc_from_half(unsigned short bits)
     unsigned short rc_to_half(float x)
+    const int RC_PACKS
+    void rc_widen_u1_f4(const char* s, char* d)
+    void rc_widen_u2_f4(const char* s, char* d)
+    void rc_widen_i2_f4(const char* s, char* d)
+    void rc_widen_u1_f8(const char* s, char* d)
+    void rc_widen_u2_f8(const char* s, char* d)
+    void rc_widen_i2_f8(const char* s, char* d)
 
 ctypedef long double extended
 
@@ -67,12 +74,38 @@ cdef inline Py_ssize_t type_size(int kind) noexcept nogil:
     return 8
 
 
+cdef inline Py_ssize_t widen_packed(number* s, lane* d, Py_ssize_t n) noexcept nogil:
+    """widen of whole vectors, where there are instructions for them; how many of n numbers are done."""
+    cdef Py_ssize_t i, batch = RC_BYTES // sizeof(lane)
+    if not RC_PACKS or sizeof(number) > 2 or (sizeof(number) == 1 and <number> -1 < 0):
+        return 0
+    if lane is float:
+        for i from 0 <= i <= n - batch by batch:
+            if sizeof(number) == 1:
+                rc_widen_u1_f4(<const char*> (s + i), <char*> (d + i))
+            elif <number> -1 > 0:
+                rc_widen_u2_f4(<const char*> (s + i), <char*> (d + i))
+            else:
+                rc_widen_i2_f4(<const char*> (s + i), <char*> (d + i))
+    elif lane is double:
+        for i from 0 <= i <= n - batch by batch:
+            if sizeof(number) == 1:
+                rc_widen_u1_f8(<const char*> (s + i), <char*> (d + i))
+            elif <number> -1 > 0:
+                rc_widen_u2_f8(<const char*> (s + i), <char*> (d + i))
+            else:
+                rc_widen_i2_f8(<const char*> (s + i), <char*> (d + i))
+    else:
+        return 0
+    return n // batch * batch
+
+
 cdef void widen(number* s, Py_ssize_t stride, lane* d, Py_ssize_t d_step, Py_ssize_t n) noexcept nogil:
     """n numbers, stride bytes apart, to every d_step-th place of d."""
     cdef Py_ssize_t i
     cdef const char* p = <const char*> s
     if d_step == 1 and stride == sizeof(number):
-        for i in range(n):
+        for i in range(widen_packed(s, d, n), n):
             d[i] = <lane> s[i]
         return
     if lane is float:

@@ -148,15 +148,21 @@ cdef void place_rows(Job* job, Scratch* sc, Py_ssize_t y, Py_ssize_t m, Py_ssize
 
 cdef inline void copy_run(const char* s, char* d, Py_ssize_t size) noexcept nogil:
     """size bytes in whole blocks, the last one overlapping; a call of memcpy takes longer than most runs."""
-    cdef Py_ssize_t at
-    if size >= 64:
-        for at from 0 <= at < size - 63 by 64:
-            memcpy(d + at, s + at, 64)
-        memcpy(d + size - 64, s + size - 64, 64)
+    cdef Py_ssize_t at, one = max(16, RC_BYTES)
+    if RC_BYTES and size >= one:
+        for at from 0 <= at <= size - one by one:
+            vi4_store(d + at, vi4_load(s + at))
+        vi4_store(d + size - one, vi4_load(s + size - one))
     elif size >= 16:
         for at from 0 <= at < size - 15 by 16:
             memcpy(d + at, s + at, 16)
         memcpy(d + size - 16, s + size - 16, 16)
+    elif size >= 8:
+        memcpy(d, s, 8)
+        memcpy(d + size - 8, s + size - 8, 8)
+    elif size >= 4:
+        memcpy(d, s, 4)
+        memcpy(d + size - 4, s + size - 4, 4)
     else:
         for at in range(size):
             d[at] = s[at]

@@ -27,6 +27,7 @@ include "walk.pxi"
 include "dots.pxi"
 include "matrices.pxi"
 include "tapwise.pxi"
+include "chain.pxi"
 
 
 cdef int kind_of(int type_num) noexcept:

@@ -275,10 +275,10 @@ cdef int sum_directly(Job* job, Ring* t, Py_ssize_t y0, Py_ssize_t y1, Py_ssize_
     cdef Py_ssize_t y, x, w, m, lanes = lanes_of(job.lanes[0].kind)
     if t.direct_memory == NULL:
         other.plain = False             # its scratch memory serves gathered tiles of any place
-        t.direct_memory = <char*> malloc(lay_out(&other, &t.direct, NULL) + 64)
+        t.direct_memory = <char*> malloc(lay_out(&other, &t.direct, NULL, False) + 64)
         if t.direct_memory == NULL:
             return -1
-        lay_out(&other, &t.direct, t.direct_memory + (64 - <size_t> t.direct_memory % 64))
+        lay_out(&other, &t.direct, t.direct_memory + (64 - <size_t> t.direct_memory % 64), False)
         t.direct.image = job.image
         t.direct.out = job.out
         enter_plane(job, &t.direct, 0)

@@ -501,6 +501,91 @@ RC_LANE_BY_LANE(vf8, uint64_t)
 #  define rc_round(x) ((int) rintf(x))
 #endif
 
+/* Sums shifted, rounded half to even and held to the limits of a type of 8 or 16 bits: RC_BYTES bytes of them at once, where
+ * RC_PACKS.  What is too small, and no number, becomes the least integer; what is too large is held before it is one, other limits are
+ * those of packing, which goes by 16 bytes of a vector. */
+#if RC_BYTES && defined(__x86_64__)
+#  include <immintrin.h>
+#  define RC_PACKS 1
+#  if RC_BYTES == 64
+#    define RC_MM(OP) _mm512_##OP
+typedef __m512 rc_floats;
+typedef __m512i rc_ints;
+#    define RC_IN_ORDER_1(v) _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), v)
+#    define RC_IN_ORDER_2(v) _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), v)
+#  elif RC_BYTES == 32
+#    define RC_MM(OP) _mm256_##OP
+typedef __m256 rc_floats;
+typedef __m256i rc_ints;
+#    define RC_IN_ORDER_1(v) _mm256_permutevar8x32_epi32(v, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7))
+#    define RC_IN_ORDER_2(v) _mm256_permute4x64_epi64(v, 0xd8)
+#  else
+#    define RC_MM(OP) _mm_##OP
+typedef __m128 rc_floats;
+typedef __m128i rc_ints;
+#    define RC_IN_ORDER_1(v) (v)
+#    define RC_IN_ORDER_2(v) (v)
+#  endif
+/* A vector of floating numbers of integers of 8 or 16 bits. */
+#  if RC_BYTES == 64
+typedef __m256i rc_half_ints;
+#    define RC_MM_HALF(OP) _mm256_##OP
+#  else
+typedef __m128i rc_half_ints;
+#    define RC_MM_HALF(OP) _mm_##OP
+#  endif
+#  define RC_WIDEN(NAME, PART, LANE, BYTES, TO_INTS, TO_FLOATS) \
+    RC_INLINE void rc_widen_##NAME(const char *s, char *d) { \
+        PART x = {0}; \
+        memcpy(&x, s, (BYTES) * RC_LANES(LANE)); \
+        RC_STORE(TO_FLOATS(TO_INTS(x))); \
+    }
+#  define RC_STORE(V) do { const vf4 v = (vf4)(V); memcpy(d, &v, sizeof v); } while (0)
+RC_WIDEN(u1_f4, __m128i, float, 1, RC_MM(cvtepu8_epi32), RC_MM(cvtepi32_ps))
+RC_WIDEN(u2_f4, rc_half_ints, float, 2, RC_MM(cvtepu16_epi32), RC_MM(cvtepi32_ps))
+RC_WIDEN(i2_f4, rc_half_ints, float, 2, RC_MM(cvtepi16_epi32), RC_MM(cvtepi32_ps))
+RC_WIDEN(u1_f8, __m128i, double, 1, RC_MM_HALF(cvtepu8_epi32), RC_MM(cvtepi32_pd))
+RC_WIDEN(u2_f8, __m128i, double, 2, RC_MM_HALF(cvtepu16_epi32), RC_MM(cvtepi32_pd))
+RC_WIDEN(i2_f8, __m128i, double, 2, RC_MM_HALF(cvtepi16_epi32), RC_MM(cvtepi32_pd))
+RC_INLINE rc_ints rc_held(const float *s, int k, float shift, float most) {
+    vf4 x;
+    memcpy(&x, s + k * RC_LANES(float), sizeof x);
+    return RC_MM(cvtps_epi32)(RC_MM(min_ps)(RC_MM(set1_ps)(most), (rc_floats)(x + shift)));       /* of no number: the second one */
+}
+RC_INLINE rc_ints rc_held_or_0(const float *s, int k, float shift, float most) {
+    vf4 x;
+    memcpy(&x, s + k * RC_LANES(float), sizeof x);
+    x += shift;
+    x = (vf4)((vi4)x & (vi4)(x == x));
+    return RC_MM(cvtps_epi32)(RC_MM(min_ps)(RC_MM(set1_ps)(most), (rc_floats)x));
+}
+RC_INLINE void rc_put_u1(const float *s, char *d, float shift) {
+    const rc_ints a = RC_MM(packs_epi32)(rc_held(s, 0, shift, 255), rc_held(s, 1, shift, 255));
+    const rc_ints b = RC_MM(packs_epi32)(rc_held(s, 2, shift, 255), rc_held(s, 3, shift, 255));
+    const rc_ints v = RC_IN_ORDER_1(RC_MM(packus_epi16)(a, b));
+    memcpy(d, &v, sizeof v);
+}
+RC_INLINE void rc_put_u2(const float *s, char *d, float shift) {
+    const rc_ints v = RC_IN_ORDER_2(RC_MM(packus_epi32)(rc_held(s, 0, shift, 65535), rc_held(s, 1, shift, 65535)));
+    memcpy(d, &v, sizeof v);
+}
+RC_INLINE void rc_put_i2(const float *s, char *d, float shift) {
+    const rc_ints v = RC_IN_ORDER_2(RC_MM(packs_epi32)(rc_held_or_0(s, 0, shift, 32767), rc_held_or_0(s, 1, shift, 32767)));
+    memcpy(d, &v, sizeof v);
+}
+#else
+#  define RC_PACKS 0
+#  define rc_put_u1(s, d, shift) (void)0
+#  define rc_put_u2(s, d, shift) (void)0
+#  define rc_put_i2(s, d, shift) (void)0
+#  define rc_widen_u1_f4(s, d) (void)0
+#  define rc_widen_u2_f4(s, d) (void)0
+#  define rc_widen_i2_f4(s, d) (void)0
+#  define rc_widen_u1_f8(s, d) (void)0
+#  define rc_widen_u2_f8(s, d) (void)0
+#  define rc_widen_i2_f8(s, d) (void)0
+#endif
+
 /* IEEE half precision, in integer arithmetic: no target promises the instructions. */
 RC_INLINE float rc_from_half(unsigned short h) {
     uint32_t sign = (uint32_t)(h & 0x8000u) << 16, rest = h & 0x7fffu, bits;

@@ -3,9 +3,28 @@
 
 cdef extern from "simd.h" nogil:
     int rc_round(float x)
+    const int RC_PACKS
+    void rc_put_u1(const float* s, char* d, float shift)
+    void rc_put_u2(const float* s, char* d, float shift)
+    void rc_put_i2(const float* s, char* d, float shift)
 
 cdef enum:
     PUT_NUMBERS = 256       # rounded at once, before they are spread over interleaved channels
+
+
+cdef inline Py_ssize_t put_packed(const float* s, float shift, number* d, Py_ssize_t n) noexcept nogil:
+    """put_saturated of whole vectors of numbers, where there are instructions for them; how many of n are done."""
+    cdef Py_ssize_t i, batch = RC_BYTES // sizeof(number)
+    if not RC_PACKS or sizeof(number) > 2 or n < batch:
+        return 0
+    for i from 0 <= i <= n - batch by batch:
+        if sizeof(number) == 1:
+            rc_put_u1(s + i, <char*> (d + i), shift)
+        elif <number> -1 > 0:
+            rc_put_u2(s + i, <char*> (d + i), shift)
+        else:
+            rc_put_i2(s + i, <char*> (d + i), shift)
+    return n // batch * batch
 
 
 cdef void put_saturated(
@@ -26,7 +45,10 @@ cdef void put_saturated(
                 count = min(PUT_NUMBERS, n - at)
                 to = d + at if stride == sizeof(number) else room
                 if lane is float and scale == 1 and delta == shift:
-                    for i in range(count):
+                    i = 0
+                    if high == (32767 if <number> -1 < 0 else 255 if sizeof(number) == 1 else 65535):
+                        i = put_packed(<const float*> (s + at), shift, to, count)
+                    for i in range(i, count):
                         y = s[at + i] + shift
                         if <number> -1 < 0:
                             y = y if y == y else 0

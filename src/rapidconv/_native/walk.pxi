@@ -350,7 +350,7 @@ cdef inline char* carve(char** at, Py_ssize_t size) noexcept nogil:
     return here
 
 
-cdef Py_ssize_t lay_out(Job* job, Scratch* sc, char* base) noexcept nogil:
+cdef Py_ssize_t lay_out(Job* job, Scratch* sc, char* base, bint chains) noexcept nogil:
     """Place every scratch buffer of a call from base on; the bytes they take."""
     cdef Py_ssize_t size = 2, m, width, lanes = 1, first, end, row_bytes, budget, rows, turned, pointers, k
     cdef Py_ssize_t word = sizeof(char*), joined = rows_of(&job.lanes[0])
@@ -359,6 +359,8 @@ cdef Py_ssize_t lay_out(Job* job, Scratch* sc, char* base) noexcept nogil:
     cdef char* at = base
     if is_matrix(&job.lanes[0]):
         return lay_out_matrices(job, sc, base)
+    if chains and is_chained(job):
+        return lay_out_chain(job, sc, base)
     for k in range(job.n_lanes):
         size = max(size, type_size(job.lanes[k].kind))
         lanes = max(lanes, lanes_of(job.lanes[k].kind))
@@ -484,7 +486,10 @@ cdef void walk_planes(
         return
     for plane in range(first, end):
         enter_plane(job, sc, plane)
-        walk(job, sc, y_from, y_to)
+        if is_chained(job):
+            walk_chain(job, sc, y_from, y_to)
+        else:
+            walk(job, sc, y_from, y_to)
 
 
 cdef void begin_walk(Job* job, Scratch* sc) noexcept nogil:
@@ -495,6 +500,8 @@ cdef void begin_walk(Job* job, Scratch* sc) noexcept nogil:
     sc.out = job.out
     if job.few:
         see_taps(job, sc)
+    if is_chained(job):
+        return
     interior_of(job, &first, &end)
     for i in range(job.n_lanes):
         lanes = max(lanes, lanes_of(job.lanes[i].kind))
@@ -534,10 +541,10 @@ cdef int run_job(Job* job, Py_ssize_t* taken, int workers, int worker, Py_ssize_
         turn = max(turn, y)
     bands = (job.m + turn - 1) // turn
     span = turn_planes(job, turn)
-    memory = <char*> malloc(lay_out(job, &sc, NULL) + 64)
+    memory = <char*> malloc(lay_out(job, &sc, NULL, True) + 64)
     if memory == NULL:
         return -1
-    lay_out(job, &sc, memory + (64 - <size_t> memory % 64))
+    lay_out(job, &sc, memory + (64 - <size_t> memory % 64), True)
     begin_walk(job, &sc)
     if workers == 1:
         walk_planes(job, &sc, 0, job.planes, 0, job.m)
