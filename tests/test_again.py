@@ -419,9 +419,9 @@ NEW = {
         "fft", zoo.values((90, 120), "u1", seed), np.round(9 * zoo.values((19, 21), "f4", seed)) + np.float32(seed == 1) / 4
     ),
     "transforms, some without negative taps": lambda seed: ("fft", few((90, 99), seed), zoo.values((19, 21), "f4", seed) ** (seed // 4 + 1)),
-    "lines": lambda seed: ("auto", zoo.values((60, 70), "f4", seed), product((15, 12), "f4", seed)),
+    "lines": lambda seed: ("auto", zoo.values((80, 90), "f4", seed), product((15, 12), "f4", seed)),
     "lines of float64": lambda seed: ("auto", zoo.values((150, 130), "f8", seed), product((7, 9), "f8", seed)),
-    "lines of which some are skew, or have zeros": lambda seed: ("auto", zoo.values((60, 70), "f4", seed), slope((15, 13), seed)),
+    "lines of which some are skew, or have zeros": lambda seed: ("auto", zoo.values((80, 90), "f4", seed), slope((15, 13), seed)),
     "lines of complex pixels": lambda seed: ("separable", zoo.values((150, 130), "F", seed), product((9, 8), "f4", seed)),
     "direct sums of a wider type": lambda seed: ("auto", zoo.values((150, 130), "f8", seed), product((9, 9), "f4", seed)),
     "direct sums": lambda seed: ("auto", zoo.values((300, 330), "f4", seed), zoo.values((9, 8), "f4", seed)),
@@ -581,7 +581,7 @@ def test_what_a_look_can_tell(kernel, told):
     image = np.ones((300, 310), np.promote_types(kernel.dtype, "f4"))
     task = _arguments.signal2d("correlate2d", image, ANY.astype(kernel.dtype), "same", "symm", 0, "auto", None, 1, None)
     query = _plan.query(task, _plan.plans(task))
-    assert (query is not None and kernels.looks(kernel, query)) == told
+    assert (query is not None and kernels.looks(kernel, (*query[:6], 4, *query[7:]))) == told      # whatever the target finds worth it
 
 
 def kernel_of_a_kind(rng, dtype, shape, kind):
