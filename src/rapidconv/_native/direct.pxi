@@ -109,8 +109,7 @@ cdef enum:
     LEAST_PERIODS = 8       # heights of the kernel in a band, and rows: a ring throws up to 8 rows away at its ends
     LEAST_RING = 256
     SHARED_SETS = 2048      # bytes between rows of which every second one, or all, lie in the same sets of a first-level cache
-    LOW_STREAM = 6          # rows of kernels that gain by lower bands, and by fetching the next band's rows of the result too,
-    LOW_BAND = 12           # which are so many rows then
+    LOW_STREAM = 6          # rows of kernels that gain by lower bands, and by fetching rows of the result too (docs/decisions.md)
     FETCHED = 16            # rows of any band, in whose time the next one's are fetched
 
 
@@ -255,7 +254,7 @@ cdef inline void fetch_row(
 
 cdef inline Py_ssize_t band_rows(Py_ssize_t kh, bint fetches) noexcept nogil:
     """Rows of a band, in whose time the next one's are fetched, or which lie in the cache."""
-    return min(RC_BAND(kh), LOW_BAND) if fetches and kh <= LOW_STREAM else RC_BAND(kh)
+    return min(RC_BAND(kh), RC_LOW_BAND) if fetches and kh <= LOW_STREAM else RC_BAND(kh)
 
 
 cdef inline const char* row_of(const char* sums, Py_ssize_t i, Py_ssize_t sums_pitch) noexcept nogil:

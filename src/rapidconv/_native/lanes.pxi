@@ -21,6 +21,7 @@ cdef extern from "simd.h" nogil:
     void RC_ANEW(const char* p)
     Py_ssize_t rc_fetch_add(Py_ssize_t* counter, Py_ssize_t step)
     Py_ssize_t RC_BAND(Py_ssize_t kh)
+    const int RC_LOW_BAND
     const int RC_STREAM_ROWS
     const int RC_STREAM_VECS(const int kh)
     vf4 vf4_load(const char* p)

@@ -446,6 +446,6 @@ cdef void correlate_pairs(
         band.m = m - y if m - y < tall + kh else tall
         band.rows = rows + y
         band.out = out + y * out_pitch
-        band.ahead = min(tall, m - y - band.m + ahead)
+        band.ahead = min(tall, m - y - band.m + ahead) if kh <= LOW_STREAM else 0
         sweep(zero, &band, widest, strip, strip, 0)
         y += band.m

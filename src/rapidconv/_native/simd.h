@@ -77,6 +77,8 @@
 /* Rows of a band: input and output rows beyond the 12 ways of a first-level cache set, and beyond the 16 pages of
  * the store TLB (Golden Cove), cost more than the rows a band reads twice. */
 #define RC_BAND(kh) ((kh) <= 4 ? 8 : 16)
+/* The same, at most, of low kernels whose next band is fetched. */
+#define RC_LOW_BAND (RC_BYTES == 64 ? 12 : 8)
 
 /* Keeps a loaded vector in its register: gcc would rather load it again as an operand of every use. */
 #if RC_BYTES == 64
