@@ -102,7 +102,7 @@ cdef void link_rows(Job* job, Scratch* sc, word* to, Py_ssize_t y, Py_ssize_t ro
     cdef Py_ssize_t i, k, r
     cdef const word* s
     for i in range(rows):
-        r = index_map(y + i, job.rows, job.boundary)
+        r = -1 if job.image == NULL else index_map(y + i, job.rows, job.boundary)
         if r >= 0:
             s = <const word*> (job.image + r * job.row_stride)
             for k in range(link.before):
@@ -122,7 +122,7 @@ cdef void fill_links(Job* job, word* to, Py_ssize_t y, Py_ssize_t rows, const Li
     cdef word value[1]
     put_one(job, <char*> value, 0)
     for i in range(rows):
-        inside = 0 <= y + i < job.rows
+        inside = job.image != NULL and 0 <= y + i < job.rows
         for k in range(link.before if inside else link.end):
             to[k] = value[0]
         for k in range(link.after, link.end):
@@ -142,8 +142,8 @@ cdef const char* chain_rows(
     cdef Link link
     link.before, link.after, link.start = first * parts, last * parts, (x + first) * parts
     link.end, link.length = width * parts, length
-    if (first > 0 or last < width or y < 0 or y + rows > job.rows or (rows > 1 and job.row_stride != length * size)
-            or (rows - job.kh + 1) * length < lanes_of(kind)):
+    if (job.image == NULL or first > 0 or last < width or y < 0 or y + rows > job.rows
+            or (rows > 1 and job.row_stride != length * size) or (rows - job.kh + 1) * length < lanes_of(kind)):
         for k in range(link.before):
             sc.run[k] = source_number(job, x * parts + k)
         for k in range(link.after, link.end):
