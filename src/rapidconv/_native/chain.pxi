@@ -143,7 +143,8 @@ cdef const char* chain_rows(
     link.before, link.after, link.start = first * parts, last * parts, (x + first) * parts
     link.end, link.length = width * parts, length
     if (job.image == NULL or first > 0 or last < width or y < 0 or y + rows > job.rows
-            or (rows > 1 and job.row_stride != length * size) or (rows - job.kh + 1) * length < lanes_of(kind)):
+            or (rows > 1 and job.row_stride != length * size)
+            or (rows - job.kh) * length + (width - job.kw + 1) * parts < lanes_of(kind)):       # sums of a vector read beyond
         for k in range(link.before):
             sc.run[k] = source_number(job, x * parts + k)
         for k in range(link.after, link.end):
