@@ -161,9 +161,9 @@ cdef const char* chain_rows(
     if copies and numbers != sc.block:
         return numbers
     if not copies and kind == F4:
-        to_lane(job.kind, numbers, size, <float*> sc.block, 1, rows * length)
+        to_lane(job.kind, numbers, size, <float*> sc.block, 1, (rows - 1) * length + link.end)
     elif not copies:
-        to_lane(job.kind, numbers, size, <double*> sc.block, 1, rows * length)
+        to_lane(job.kind, numbers, size, <double*> sc.block, 1, (rows - 1) * length + link.end)
     if job.boundary == FILL and kind == F4:
         fill_links(job, <unsigned int*> sc.block, y, rows, &link)
     elif job.boundary == FILL:
