@@ -3,7 +3,6 @@
 
 cdef extern from "simd.h" nogil:
     int rc_round(float x)
-    const int RC_PACKS
     void rc_put_u1(const float* s, char* d, float shift)
     void rc_put_u2(const float* s, char* d, float shift)
     void rc_put_i2(const float* s, char* d, float shift)

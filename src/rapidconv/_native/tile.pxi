@@ -280,14 +280,17 @@ cdef inline void transform_columns(fvec zero, Overlap* road, Room* room, char* c
         forward(zero, strip, &road.down, road.down.passes)
 
 
-cdef inline void read_rows_later(
-    const char* row, Py_ssize_t step, Py_ssize_t first, Py_ssize_t end, Py_ssize_t bytes,
+cdef inline void ask_for_rows(
+    const char* row, Py_ssize_t step, Py_ssize_t first, Py_ssize_t end, Py_ssize_t bytes, const bint later,
 ) noexcept nogil:
-    """Rows first <= . < end, step bytes apart, on their way to the second-level cache."""
+    """Rows first <= . < end, step bytes apart, on their way to the second-level cache (later), or to the first."""
     cdef Py_ssize_t y, at
     for y in range(first, end):
         for at from 0 <= at < bytes + 63 by 64:
-            RC_READ_LATER(row + y * step + min(at, bytes - 1))
+            if later:
+                RC_READ_LATER(row + y * step + min(at, bytes - 1))
+            else:
+                RC_READ_SOON(row + y * step + min(at, bytes - 1))
 
 
 cdef void filter_tile(fvec zero, Job* job, Overlap* road, Room* room, Item* items) noexcept nogil:
@@ -304,8 +307,8 @@ cdef void filter_tile(fvec zero, Job* job, Overlap* road, Room* room, Item* item
         for k in range(2):
             it = &items[k]
             if it.verdict == DONE and 0 < job.out_col_stride <= 16:
-                read_rows_later(it.out + it.y * job.out_row_stride + it.x * job.out_col_stride, job.out_row_stride,
-                                it.m * s // strips, it.m * (s + 1) // strips, it.n * job.out_col_stride)
+                ask_for_rows(it.out + it.y * job.out_row_stride + it.x * job.out_col_stride, job.out_row_stride,
+                             it.m * s // strips, it.m * (s + 1) // strips, it.n * job.out_col_stride, True)
         cells = room.tile + s * block
         turn(zero, cells, line, room.strip, block, road.down.n // lanes)
         filter_strip(zero, room.strip, &road.down, road.spectrum + s * road.down.n * unit)

@@ -218,14 +218,6 @@ cdef inline void multiply(fvec zero, Stack* st, Py_ssize_t at, Py_ssize_t n) noe
         store(st.strip[3] + i + sizeof(fvec), i3)
 
 
-cdef inline void read_soon(const char* row, Py_ssize_t step, Py_ssize_t first, Py_ssize_t end, Py_ssize_t bytes) noexcept nogil:
-    """Rows first <= . < end, step bytes apart."""
-    cdef Py_ssize_t y, at
-    for y in range(first, end):
-        for at from 0 <= at < bytes + 63 by 64:
-            RC_READ_SOON(row + y * step + min(at, bytes - 1))
-
-
 cdef void look_ahead(
     Job* job, Overlap* road, Stack* st, Item (*items)[2], const long long* listed, bint two, Py_ssize_t z, Py_ssize_t batch,
     Py_ssize_t part, Py_ssize_t parts,
@@ -242,8 +234,8 @@ cdef void look_ahead(
         for k in range(1 + two):
             it = &items[b][k]
             if it.verdict == DONE and 0 < job.out_col_stride <= 16:
-                read_soon(it.out + it.y * job.out_row_stride + it.x * job.out_col_stride, job.out_row_stride,
-                          it.m * part // parts, it.m * (part + 1) // parts, it.n * job.out_col_stride)
+                ask_for_rows(it.out + it.y * job.out_row_stride + it.x * job.out_col_stride, job.out_row_stride,
+                             it.m * part // parts, it.m * (part + 1) // parts, it.n * job.out_col_stride, False)
             if not 0 < job.col_stride <= 16:
                 continue
             first = max(0, job.top + it.y)
@@ -252,9 +244,9 @@ cdef void look_ahead(
             for row in range(st.rows):
                 plane = plane_under(job, listed[3 * k + 1], row, z + b + batch + st.depth - 1)
                 if plane != NULL and first < end and x < job.cols:
-                    read_soon(plane + first * job.row_stride + x * job.col_stride, job.row_stride,
-                              (end - first) * part // parts, (end - first) * (part + 1) // parts,
-                              min(road.width, job.cols - x) * job.col_stride)
+                    ask_for_rows(plane + first * job.row_stride + x * job.col_stride, job.row_stride,
+                                 (end - first) * part // parts, (end - first) * (part + 1) // parts,
+                                 min(road.width, job.cols - x) * job.col_stride, False)
 
 
 cdef void make_planes(
